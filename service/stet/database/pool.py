@@ -1,0 +1,37 @@
+"""The pool of connections, each with the application's role and limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from stet.settings import Settings
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+
+def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -> Pool:
+    """A closed pool; open it inside the event loop. A connection from it may only what `role` may."""
+
+    async def configure(connection: Connection) -> None:
+        # As statements, not as start-up options: a pooler between us and PostgreSQL may refuse those.
+        await connection.execute(
+            """SELECT set_config('role', %s, false), set_config('statement_timeout', %s, false),
+                      set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false),
+                      set_config('idle_in_transaction_session_timeout', '60s', false)""",
+            (role, f"{settings.statement_timeout_ms}ms", f"{settings.statement_timeout_ms}ms"),
+        )
+
+    return AsyncConnectionPool(
+        url,
+        min_size=min(4, settings.pool_size),
+        max_size=settings.pool_size,
+        open=False,
+        timeout=10,
+        kwargs={"autocommit": True, "application_name": "stet"},
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+    )

@@ -1,0 +1,102 @@
+"""What can go wrong, in the words of the domain. Nothing here knows HTTP; `stet.http.problems` maps each to an answer.
+
+`code` is stable: clients match on it. `str(error)` is public text; whatever only the operator may see stays in
+the exception's cause.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One bad field: its path in the request (`claims[3].value.min`, `query.as_of`) and what is wrong with it."""
+
+    field: str
+    detail: str
+
+
+class StetError(Exception):
+    """The root of every error of ours."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(message)
+        self.errors = errors
+
+
+class Malformed(StetError):
+    """The request is not of the form that the contract gives: a wrong type, an unknown field, a bad value."""
+
+    code = "malformed"
+
+    @classmethod
+    def at(cls, field: str, detail: str) -> Malformed:
+        return cls(f"{field}: {detail}", (FieldError(field, detail),))
+
+
+class NotFound(StetError):
+    """There is no such thing at this cut."""
+
+    code = "not-found"
+
+
+class Refused(StetError):
+    """Well formed, but the domain's rules say no."""
+
+    code = "refused"
+
+    @classmethod
+    def at(cls, field: str, detail: str) -> Refused:
+        return cls(f"{field}: {detail}", (FieldError(field, detail),))
+
+
+class NameTaken(Refused):
+    """The name, or the client's own identifier, belongs to something else already."""
+
+    code = "name-taken"
+
+
+class UnknownReference(Refused):
+    """The request names a source, document, version, statement, attribute or incident that does not exist."""
+
+    code = "unknown-reference"
+
+
+class Cycle(Refused):
+    """The change would make something its own ancestor or its own anchor."""
+
+    code = "cycle"
+
+
+class Stale(StetError):
+    """If-Match named a version that is no longer the last one; the change was not made."""
+
+    code = "stale"
+
+
+class KeyReused(StetError):
+    """The Idempotency-Key was used before for another request."""
+
+    code = "idempotency-key-reused"
+
+
+class TooLarge(StetError):
+    """The request is larger than this service takes."""
+
+    code = "too-large"
+
+
+class Unavailable(StetError):
+    """The database cannot be reached, or did not answer in time. A write may or may not have happened."""
+
+    code = "unavailable"
+
+
+class CorruptLog(StetError):
+    """The stored log contradicts itself. Names the first fault."""
+
+    code = "corrupt-log"

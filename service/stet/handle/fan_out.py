@@ -1,0 +1,109 @@
+"""What follows in other streams when something that times hang on is corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from stet.document import state as document_state
+from stet.errors import Refused
+from stet.handle import Reader, as_recorded, to_events
+from stet.incident.known import Known
+from stet.incident.rederive import hangs_on, moved, origins_of, rederive
+from stet.incident.state import Incident, Statement, fold
+from stet.store.append import NewEvent
+from stet.store.read import read_dependants
+from stet.values.time import Bounds
+
+_STREAMS = 1_000
+_REASON = "what this hangs on was corrected"
+
+
+async def load_statements(reader: Reader, statement_ids: Iterable[UUID]) -> dict[UUID, Statement]:
+    """The statements that exist, from the incidents that hold them."""
+    wanted = set(statement_ids)
+    if not wanted:
+        return {}
+    holders = await _holders(reader, wanted)
+    found: dict[UUID, Statement] = {}
+    for events in (await reader.streams(sorted(holders))).values():
+        statements = fold(events).statements
+        found.update({id_: statements[id_] for id_ in wanted if id_ in statements})
+    return found
+
+
+async def load_published(reader: Reader, document_ids: Iterable[UUID]) -> dict[UUID, dict[int, Bounds]]:
+    """When each version of each document that exists was published."""
+    streams = await reader.streams([f"document:{id_}" for id_ in sorted(document_ids)])
+    return {UUID(stream[9:]): document_state.fold(events).published for stream, events in streams.items() if events}
+
+
+async def fan_out(
+    reader: Reader,
+    causation_id: UUID,
+    *,
+    published: Mapping[UUID, dict[int, Bounds]] | None = None,
+    said: Mapping[UUID, Bounds] | None = None,
+    states: dict[UUID, Incident] | None = None,
+) -> list[NewEvent]:
+    """The corrections of every statement whose times hang on the given documents or statements, in all incidents.
+
+    `published` and `said` are the corrected times; `states` are incidents that the same append changes already, as
+    they will be. Raises Refused beyond 1,000 incidents.
+    """
+    states = {} if states is None else states
+    published, times = dict(published or {}), dict(said or {})
+    changed = {*published, *times}
+    targets = {f"document:{id_}" for id_ in published} | {f"statement:{id_}" for id_ in times}
+    events: list[NewEvent] = []
+    while targets:
+        dependants = await reader.dependants(sorted(targets))
+        incident_ids = sorted({UUID(dependant.stream[9:]) for dependant in dependants})
+        if len(incident_ids) > _STREAMS:
+            raise Refused(f"{len(incident_ids)} incidents hang on this; one append reaches {_STREAMS} at most")
+        streams = await reader.streams([f"incident:{id_}" for id_ in incident_ids])
+        for id_ in incident_ids:
+            states.setdefault(id_, fold(streams[f"incident:{id_}"]))
+        known = await _known(reader, [states[id_] for id_ in incident_ids], changed, published, times)
+        now_moved: dict[UUID, Bounds] = {}
+        for id_ in incident_ids:
+            corrections = rederive(states[id_], changed, known, _REASON)
+            events += to_events(f"incident:{id_}", corrections, causation_id)
+            after = fold(as_recorded(f"incident:{id_}", corrections, states[id_].version), states[id_])
+            now_moved |= moved(states[id_], after)
+            states[id_] = after
+        times |= now_moved
+        changed, targets = set(now_moved), {f"statement:{id_}" for id_ in now_moved}
+    return events
+
+
+async def _known(
+    reader: Reader,
+    states: list[Incident],
+    changed: set[UUID],
+    published: dict[UUID, dict[int, Bounds]],
+    times: dict[UUID, Bounds],
+) -> Known:
+    """Everything that the statements which are to be derived again hang on, corrected where it is corrected."""
+    documents: set[UUID] = set()
+    statements: set[UUID] = set()
+    for state in states:
+        # Within an incident one correction may move the next statement, so all of its origins are loaded.
+        if any(hangs_on(statement, changed) for statement in state.statements.values()):
+            for statement in state.statements.values():
+                its_documents, its_statements = origins_of(statement)
+                documents |= its_documents
+                statements |= its_statements
+    here = {id_: statement.said for state in states for id_, statement in state.statements.items()}
+    elsewhere = await load_statements(reader, statements - here.keys() - times.keys())
+    return Known(
+        published=await load_published(reader, documents - published.keys()) | published,
+        said={id_: statement.said for id_, statement in elsewhere.items()} | here | times,
+    )
+
+
+async def _holders(reader: Reader, statement_ids: set[UUID]) -> set[str]:
+    found = await read_dependants(
+        reader.connection, reader.ledger_id, [f"statement:{id_}" for id_ in sorted(statement_ids)]
+    )
+    return {dependant.stream for dependant in found if dependant.holds}

@@ -1,0 +1,74 @@
+"""Writes to a ledger's own stream, to sources and to documents."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from stet.document import decide as document_decide
+from stet.document import state as document_state
+from stet.document.commands import DocumentRevision, RegisterDocument
+from stet.document.events import DocumentCorrected
+from stet.errors import Malformed
+from stet.handle import Decision, Reader, as_recorded, to_events
+from stet.handle.fan_out import fan_out
+from stet.ledger import decide as ledger_decide
+from stet.ledger import state as ledger_state
+from stet.ledger.commands import LedgerCommand
+from stet.source import decide as source_decide
+from stet.source import state as source_state
+from stet.source.commands import RegisterSource, ReviseSource
+
+Decide = Callable[[Reader], Awaitable[Decision]]
+_GENERATIONS = 100
+
+
+def change_ledger(command: LedgerCommand, ledger_id: UUID, location: str) -> Decide:
+    """Creates or amends a ledger, or defines an attribute of it."""
+
+    async def decide(reader: Reader) -> Decision:
+        stream = f"ledger:{ledger_id}"
+        state = ledger_state.fold(await reader.stream(stream))
+        return Decision(location, to_events(stream, ledger_decide.decide(command, state)))
+
+    return decide
+
+
+def change_source(command: RegisterSource | ReviseSource, source_id: UUID, location: str) -> Decide:
+    """Registers or revises a source."""
+
+    async def decide(reader: Reader) -> Decision:
+        stream = f"source:{source_id}"
+        state = source_state.fold(await reader.stream(stream))
+        ancestors: list[UUID] = []
+        parent = command.parent or None
+        while isinstance(parent, UUID):
+            above = source_state.fold(await reader.stream(f"source:{parent}"))
+            if above.version == 0 or parent in ancestors:
+                break
+            ancestors.append(parent)
+            if len(ancestors) > _GENERATIONS:
+                raise Malformed.at("parent", f"has more than {_GENERATIONS} ancestors")
+            parent = above.parent
+        return Decision(location, to_events(stream, source_decide.decide(command, state, source_id, tuple(ancestors))))
+
+    return decide
+
+
+def change_document(command: RegisterDocument | DocumentRevision, document_id: UUID, location: str) -> Decide:
+    """Registers or revises a document. What hangs on a corrected publication follows, in the same append."""
+
+    async def decide(reader: Reader) -> Decision:
+        stream = f"document:{document_id}"
+        state = document_state.fold(await reader.stream(stream))
+        publisher_known = True
+        if isinstance(command, RegisterDocument) and command.publisher:
+            publisher_known = bool(await reader.stream(f"source:{command.publisher}"))
+        decided = document_decide.decide(command, state, document_id, publisher_known=publisher_known)
+        events = to_events(stream, decided)
+        after = document_state.fold(as_recorded(stream, decided, state.version), state)
+        if state.version and after.published != state.published and isinstance(decided[0], DocumentCorrected):
+            events += await fan_out(reader, events[0].event_id, published={document_id: after.published})
+        return Decision(location, events)
+
+    return decide

@@ -1,0 +1,109 @@
+"""What a command on an incident leads to."""
+
+from __future__ import annotations
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from stet.errors import Malformed, NotFound, Refused, UnknownReference
+from stet.incident.commands import (
+    AmendIncident,
+    ChangeStatus,
+    CorrectStatement,
+    IncidentRevision,
+    LinkIncident,
+    OpenIncident,
+    RecordStatement,
+    UnlinkIncident,
+)
+from stet.incident.events import (
+    IncidentAmended,
+    IncidentEvent,
+    IncidentLinked,
+    IncidentOpened,
+    IncidentStatusChanged,
+    IncidentUnlinked,
+    StatementRecorded,
+)
+from stet.incident.known import Known
+from stet.incident.record import correct, record
+from stet.incident.state import Incident, Link
+
+
+def decide(
+    command: OpenIncident | RecordStatement | IncidentRevision,
+    state: Incident,
+    incident_id: UUID,
+    known: Known,
+    statement_ids: tuple[UUID, ...] = (),
+) -> tuple[IncidentEvent, ...]:
+    """The events of this incident that the command leads to; () = nothing to do.
+
+    `statement_ids` are the ids of the statements that the command records, in order. Raises StetError where the
+    rules say no.
+    """
+    if isinstance(command, OpenIncident):
+        opened = IncidentOpened(title=command.title, kind=command.kind, tags=_tags(command.tags))
+        return (opened, *_statements(command, state, incident_id, known, statement_ids))
+    if state.version == 0:
+        raise NotFound(f"there is no incident {incident_id}")
+    match command:
+        case RecordStatement():
+            if state.status == "withdrawn":
+                raise Refused("the incident is withdrawn: reopen it before recording statements about it")
+            return (record(command, state, incident_id, statement_ids[0], known),)
+        case AmendIncident():
+            return _amend(command, state)
+        case ChangeStatus(status=status, reason=reason):
+            return () if status == state.status else (IncidentStatusChanged(status=status, reason=reason),)
+        case CorrectStatement(statement_id=statement_id):
+            if statement_id not in state.statements:
+                raise UnknownReference.at("statement_id", f"the incident has no statement {statement_id}")
+            corrected = correct(command, state.statements[statement_id], incident_id, known)
+            return (corrected,) if corrected else ()
+        case LinkIncident(incident_id=other, relation=relation, reason=reason):
+            if other == incident_id:
+                raise Refused.at("incident_id", "an incident is not linked to itself")
+            known.require("incident", other, "incident_id")
+            linked = Link(other, relation) in state.links
+            return () if linked else (IncidentLinked(incident_id=other, relation=relation, reason=reason),)
+        case UnlinkIncident(incident_id=other, relation=relation, reason=reason):
+            if Link(other, relation) not in state.links:
+                raise UnknownReference.at("incident_id", f"there is no link {relation} to incident {other}")
+            return (IncidentUnlinked(incident_id=other, relation=relation, reason=reason),)
+        case _ as never:
+            assert_never(never)
+
+
+def _statements(
+    command: OpenIncident, state: Incident, incident_id: UUID, known: Known, statement_ids: tuple[UUID, ...]
+) -> tuple[StatementRecorded, ...]:
+    recorded = []
+    claim_ids: set[UUID] = set()
+    for index, (body, statement_id) in enumerate(zip(command.statements, statement_ids, strict=True)):
+        event = record(body, state, incident_id, statement_id, known, f"statements[{index}].")
+        for claim in event.claims:
+            if claim.claim_id in claim_ids:
+                raise Malformed.at(f"statements[{index}].claims", f"claim_id {claim.claim_id} is used twice")
+            claim_ids.add(claim.claim_id)
+        recorded.append(event)
+    return tuple(recorded)
+
+
+def _amend(command: AmendIncident, state: Incident) -> tuple[IncidentEvent, ...]:
+    if command.title is UNSET and command.kind is UNSET and command.tags is UNSET:
+        raise Malformed.at("title", "an amendment must change something: give title, kind or tags")
+    event = IncidentAmended(title=command.title, kind=command.kind, tags=command.tags, reason=command.reason)
+    if event.tags is not UNSET:
+        event = replace(event, tags=_tags(event.tags))
+    for name in ("title", "kind", "tags"):
+        if getattr(event, name) == getattr(state, name):
+            event = replace(event, **{name: UNSET})
+    return () if event.title is UNSET and event.kind is UNSET and event.tags is UNSET else (event,)
+
+
+def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tags))

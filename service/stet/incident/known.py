@@ -1,0 +1,144 @@
+"""What a command on an incident mentions, and what is known of that: the bridge between a request and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+
+from stet.errors import UnknownReference
+from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement, StatementFieldsInput
+from stet.incident.events import Citation, Claim, StatementCorrected, StatementFields, StatementRecorded
+from stet.ledger.attributes import Attribute
+from stet.values.text import reference_id
+from stet.values.time import Anchor, Bounds, Time
+
+
+class Mentions(Struct, frozen=True, kw_only=True):
+    """The ids that something names, by kind."""
+
+    source: set[UUID] = msgspec.field(default_factory=set)
+    document: set[UUID] = msgspec.field(default_factory=set)
+    statement: set[UUID] = msgspec.field(default_factory=set)
+    incident: set[UUID] = msgspec.field(default_factory=set)
+
+    def update(self, other: Mentions) -> None:
+        for kind in self.__struct_fields__:
+            getattr(self, kind).update(getattr(other, kind))
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What the log says about what a command mentions, at the versions that the append will check."""
+
+    attributes: dict[str, Attribute] = {}
+    sources: frozenset[UUID] = frozenset()
+    published: dict[UUID, dict[int, Bounds]] = {}
+    """When each version of each document was published."""
+    said: dict[UUID, Bounds] = {}
+    """When each statement was said."""
+    anchors: dict[UUID, UUID] = {}
+    """The statement that each statement's said_at hangs on, if any."""
+    incidents: frozenset[UUID] = frozenset()
+
+    def require(self, kind: str, id_: UUID, field: str) -> None:
+        """Raises UnknownReference unless there is such a thing."""
+        there = {
+            "source": self.sources,
+            "document": self.published,
+            "statement": self.said,
+            "incident": self.incidents,
+        }
+        if id_ not in there[kind]:
+            raise UnknownReference.at(field, f"there is no {kind} {id_}")
+
+    def require_version(self, document_id: UUID, version: int, field: str) -> Bounds:
+        """When the version was published. Raises UnknownReference unless the document has it."""
+        self.require("document", document_id, f"{field}.document_id")
+        if version not in self.published[document_id]:
+            raise UnknownReference.at(f"{field}.version", f"document {document_id} has no version {version}")
+        return self.published[document_id][version]
+
+
+def mentions(command: RecordStatement | CorrectStatement) -> Mentions:
+    """Everything that a statement, or a correction of one, names."""
+    found = _mentions(command if isinstance(command, RecordStatement) else command.set, command.claims)
+    found.incident.update(claim.incident_id for claim in command.claims if claim.incident_id)
+    return found
+
+
+def dependencies(event: object) -> set[str]:
+    """The targets that an event makes its stream depend on, as `source:ID`, `document:ID`, `statement:ID`."""
+    match event:
+        case StatementRecorded():
+            found = _mentions(event, event.claims)
+        case StatementCorrected():
+            found = _mentions(event.set, event.claims)
+        case _:
+            return set()
+    return {f"{kind}:{id_}" for kind in ("source", "document", "statement") for id_ in getattr(found, kind)}
+
+
+def held_statements(event: object) -> set[UUID]:
+    """The statements that an event makes its stream hold."""
+    return {event.statement_id} if isinstance(event, StatementRecorded) else set()
+
+
+def _mentions(
+    body: RecordStatement | StatementFieldsInput | StatementRecorded | StatementFields,
+    claims: Iterable[ClaimInput | Claim],
+) -> Mentions:
+    found = Mentions()
+    if body.speaker is not UNSET:
+        found.source.add(body.speaker)
+    if body.chain is not UNSET:
+        found.source.update(hop.source_id for hop in body.chain)
+    if isinstance(body.citation, Citation):
+        _add_citation(found, body.citation)
+    if isinstance(body.said_at, Time):
+        _add_anchor(found, body.said_at.anchor)
+    for claim in claims:
+        _add_citation(found, claim.citation)
+        _add_reference(found, claim.of)
+        _add_reference(found, claim.toward)
+        _add_value(found, claim.value)
+    return found
+
+
+def _add_citation(found: Mentions, citation: Citation | None) -> None:
+    if citation:
+        found.document.add(citation.document_id)
+
+
+def _add_anchor(found: Mentions, anchor: Anchor | None) -> None:
+    if anchor and anchor.document_id:
+        found.document.add(anchor.document_id)
+    if anchor and anchor.statement_id:
+        found.statement.add(anchor.statement_id)
+
+
+def _add_reference(found: Mentions, reference: str | None) -> None:
+    if reference and (named := reference_id(reference)):
+        getattr(found, named[0]).add(named[1])
+
+
+def _add_value(found: Mentions, raw: Raw) -> None:
+    """Values are not parsed by type here: what does not fit its type is refused by decide, with its field."""
+    if not bytes(raw).lstrip().startswith(b"{"):
+        return
+    try:
+        value = msgspec.json.decode(raw, type=_ValueMentions)
+    except (msgspec.MsgspecError, RecursionError):
+        return
+    if value.source_id:
+        found.source.add(value.source_id)
+    if value.document_id:
+        found.document.add(value.document_id)
+    _add_anchor(found, value.anchor)
+
+
+class _ValueMentions(Struct, frozen=True):
+    source_id: UUID | None = None
+    document_id: UUID | None = None
+    anchor: Anchor | None = None

@@ -1,0 +1,196 @@
+"""Statements: from what was asked to what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import asdict, replace
+
+from stet.errors import Malformed, NameTaken, Refused, UnknownReference
+from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement
+from stet.incident.events import (
+    RESOLVING,
+    Chain,
+    Claim,
+    SaidAt,
+    StatementCorrected,
+    StatementFields,
+    StatementRecorded,
+)
+from stet.incident.known import Known
+from stet.incident.state import Incident, Statement
+from stet.incident.times import as_given, derive_said_at, derive_time, refuse_cycle
+from stet.ledger.attributes import Rule
+from stet.values.text import reference_id, require_kind
+from stet.values.time import Time
+from stet.values.value import AttributeType, DocumentValue, SourceValue, parse_value, stored
+
+
+def incidents_of(body: RecordStatement) -> tuple[UUID, ...]:
+    """The incidents that a statement makes claims about, in the order in which it does."""
+    return tuple(dict.fromkeys(claim.incident_id for claim in body.claims if claim.incident_id))
+
+
+def record(
+    body: RecordStatement,
+    state: Incident,
+    incident_id: UUID,
+    statement_id: UUID,
+    known: Known,
+    field: str = "",
+) -> StatementRecorded:
+    """The event that records the part of a statement that is about this incident. Its claims have their ids."""
+    _check_speakers(body.speaker, body.chain, known, field)
+    taken = {claim_id for statement in state.statements.values() for claim_id in statement.claims}
+    seen: set[UUID | None] = set()
+    claims = []
+    for index, given in enumerate(body.claims):
+        if given.claim_id in seen or given.claim_id in taken:
+            raise NameTaken.at(f"{field}claims[{index}].claim_id", f"{given.claim_id} is a claim already")
+        seen.add(given.claim_id)
+        if given.incident_id == incident_id:
+            claims.append(_claim(given, known, f"{field}claims[{index}]"))
+    return StatementRecorded(
+        statement_id=statement_id,
+        incidents=incidents_of(body),
+        speaker=body.speaker,
+        chain=body.chain,
+        channel=body.channel,
+        said_at=derive_said_at(body.said_at, body.citation, known, f"{field}said_at"),
+        verbatim=body.verbatim,
+        language=body.language,
+        citation=body.citation,
+        claims=tuple(claims),
+    )
+
+
+def split_correction(
+    command: CorrectStatement, holders: Mapping[UUID, Incident], home: UUID
+) -> dict[UUID, CorrectStatement]:
+    """The part of a correction for each incident that holds the statement. A claim stays with its incident."""
+    where = {
+        claim_id: incident_id
+        for incident_id, state in holders.items()
+        for claim_id in state.statements[command.statement_id].claims
+    }
+    placed = []
+    for index, claim in enumerate(command.claims):
+        at = where.get(claim.claim_id) if claim.claim_id else None
+        if at and claim.incident_id and claim.incident_id != at:
+            raise Refused.at(
+                f"claims[{index}].incident_id",
+                f"the claim is about incident {at}; a correction does not move it",
+            )
+        about = at or claim.incident_id or home
+        if about not in holders:
+            raise UnknownReference.at(f"claims[{index}].incident_id", f"incident {about} does not hold this statement")
+        placed.append(replace(claim, incident_id=about))
+    for index, claim_id in enumerate(command.remove_claims):
+        if claim_id not in where:
+            raise UnknownReference.at(f"remove_claims[{index}]", f"the statement has no claim {claim_id}")
+    return {
+        incident_id: replace(
+            command,
+            claims=tuple(placed),
+            remove_claims=tuple(claim_id for claim_id in command.remove_claims if where[claim_id] == incident_id),
+        )
+        for incident_id in holders
+    }
+
+
+def correct(
+    command: CorrectStatement, statement: Statement, incident_id: UUID, known: Known
+) -> StatementCorrected | None:
+    """The event that corrects our record of a statement in this incident; None if that changes nothing."""
+    given = command.set
+    speaker = statement.speaker if given.speaker is UNSET else given.speaker
+    chain = statement.chain if given.chain is UNSET else given.chain
+    citation = statement.citation if given.citation is UNSET else given.citation
+    _check_speakers(speaker, chain, known, "set.")
+    fields: dict[str, Any] = {
+        name: value
+        for name in ("speaker", "chain", "channel", "verbatim", "language", "citation")
+        if (value := getattr(given, name)) is not UNSET and value != getattr(statement, name)
+    }
+    if given.said_at is not UNSET or "citation" in fields:
+        stated = as_given(statement.said_at) if given.said_at is UNSET else given.said_at
+        said_at: SaidAt = derive_said_at(stated, citation, known, "set.said_at")
+        refuse_cycle(statement.statement_id, said_at, known, "set.said_at")
+        if said_at != statement.said_at:
+            fields["said_at"] = said_at
+    claims = []
+    for index, claim in enumerate(command.claims):
+        if claim.incident_id == incident_id:
+            made = _claim(claim, known, f"claims[{index}]")
+            if made != statement.claims.get(made.claim_id):
+                claims.append(made)
+    remaining = (statement.claims.keys() | {claim.claim_id for claim in claims}) - set(command.remove_claims)
+    if not remaining:
+        raise Refused.at("remove_claims", "a statement keeps at least one claim about each incident that holds it")
+    if not fields and not claims and not command.remove_claims:
+        return None
+    return StatementCorrected(
+        statement_id=statement.statement_id,
+        error=command.error,
+        set=StatementFields(**fields),
+        claims=tuple(claims),
+        remove_claims=command.remove_claims,
+        reason=command.reason,
+    )
+
+
+def check_unique_claims(claims: Sequence[ClaimInput], removed: Sequence[UUID]) -> None:
+    """Raises Malformed if a correction names a claim twice, or both sets and removes it."""
+    seen: set[UUID | None] = set()
+    for index, claim in enumerate(claims):
+        if claim.claim_id in seen or claim.claim_id in removed:
+            raise Malformed.at(f"claims[{index}].claim_id", "is named twice in this correction")
+        seen.add(claim.claim_id)
+
+
+def _check_speakers(speaker: UUID, chain: Chain, known: Known, field: str) -> None:
+    known.require("source", speaker, f"{field}speaker")
+    seen = {speaker}
+    for index, hop in enumerate(chain):
+        known.require("source", hop.source_id, f"{field}chain[{index}].source_id")
+        if hop.source_id in seen:
+            raise Refused.at(f"{field}chain[{index}].source_id", "is in the chain already: nobody relays himself")
+        seen.add(hop.source_id)
+
+
+def _claim(given: ClaimInput, known: Known, field: str) -> Claim:
+    type_: AttributeType = "text"
+    rule: Rule | None = None
+    terms: tuple[str, ...] = ()
+    if given.attribute is None:
+        if given.act in RESOLVING:
+            raise Malformed.at(f"{field}.attribute", f"the act {given.act} needs one: what is claimed?")
+    else:
+        attribute = known.attributes.get(given.attribute)
+        if attribute is None:
+            raise UnknownReference.at(f"{field}.attribute", f"the ledger has no attribute {given.attribute}")
+        type_, rule, terms = attribute.type_, None if attribute.built_in else attribute.rule, attribute.terms
+    for name, kinds in (
+        ("of", ("source", "document", "statement")),
+        ("toward", ("source", "document", "statement", "incident")),
+    ):
+        reference = getattr(given, name)
+        require_kind(reference, kinds, f"{field}.{name}")
+        if reference and (named := reference_id(reference)):
+            known.require(*named, f"{field}.{name}")
+    if given.citation:
+        known.require_version(given.citation.document_id, given.citation.version, f"{field}.citation")
+    value = parse_value(type_, given.value, terms, f"{field}.value")
+    match value:
+        case Time():
+            value = derive_time(value, known, f"{field}.value")
+        case SourceValue(source_id=source_id):
+            known.require("source", source_id, f"{field}.value.source_id")
+        case DocumentValue(document_id=document_id):
+            known.require("document", document_id, f"{field}.value.document_id")
+    fields = asdict(given)
+    del fields["incident_id"]
+    return Claim(**{**fields, "type_": type_, "rule": rule, "value": stored(value)})

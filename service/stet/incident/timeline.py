@@ -1,0 +1,109 @@
+"""An incident along one of its three times: when it happened, when it was said, when it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from stet.envelope import Cut, Recorded
+from stet.incident.events import Act, IncidentEvent, SaidAt
+from stet.incident.state import Incident, Statement
+from stet.incident.view import Names, SpeakerView, speaker_view
+from stet.values.time import Bounds, Time
+from stet.values.value import read_time
+
+Axis = Literal["occurred", "said", "recorded"]
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One thing on the timeline. Which fields are set depends on the axis."""
+
+    position: int
+    recorded_at: datetime
+    type: str | None = None
+    """recorded: the type of the event."""
+    actor: str | None = None
+    reason: str | None = None
+    statement_id: UUID | None = None
+    speaker: SpeakerView | None = None
+    said_at: SaidAt | None = None
+    acts: tuple[Act, ...] = ()
+    attributes: tuple[str, ...] = ()
+    claim_id: UUID | None = None
+    """occurred: the claim that gives the time."""
+    of: str | None = None
+    time: Time | None = None
+    """occurred: the time as claimed."""
+
+
+class Timeline(Struct, frozen=True, kw_only=True):
+    incident_id: UUID
+    axis: Axis
+    items: tuple[Entry, ...]
+    cut: Cut
+
+
+def recorded_axis(events: Iterable[Recorded[IncidentEvent]]) -> tuple[Entry, ...]:
+    """Every event of the stream, as we recorded it."""
+    return tuple(
+        Entry(
+            position=recorded.position,
+            recorded_at=recorded.recorded_at,
+            type=recorded.type,
+            actor=recorded.actor,
+            reason=getattr(recorded.event, "reason", None),
+            statement_id=getattr(recorded.event, "statement_id", None),
+        )
+        for recorded in events
+    )
+
+
+def said_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
+    """Every statement, by when it was said: at the earliest, then at the latest, then as recorded."""
+    return tuple(
+        Entry(
+            position=statement.position,
+            recorded_at=statement.recorded_at,
+            statement_id=statement.statement_id,
+            speaker=speaker_view(statement, names),
+            said_at=statement.said_at,
+            acts=tuple(dict.fromkeys(claim.act for claim in statement.claims.values())),
+            attributes=tuple(dict.fromkeys(claim.attribute for claim in statement.claims.values() if claim.attribute)),
+        )
+        for statement in sorted(state.statements.values(), key=lambda statement: _order(statement.said, statement))
+    )
+
+
+def occurred_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
+    """Every time that somebody claimed, by what it says: contradictions stand side by side."""
+    entries = [
+        (
+            _order(time.bounds, statement),
+            Entry(
+                position=statement.position,
+                recorded_at=statement.recorded_at,
+                statement_id=statement.statement_id,
+                speaker=speaker_view(statement, names),
+                acts=(claim.act,),
+                attributes=(claim.attribute,) if claim.attribute else (),
+                claim_id=claim.claim_id,
+                of=claim.of,
+                time=time,
+            ),
+        )
+        for statement in state.statements.values()
+        for claim in statement.claims.values()
+        if claim.type_ == "time"
+        for time in (read_time(claim.value),)
+    ]
+    return tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0]))
+
+
+def _order(bounds: Bounds, statement: Statement) -> tuple[datetime, datetime, int]:
+    return bounds.earliest or _BEGINNING, bounds.latest or _END, statement.position

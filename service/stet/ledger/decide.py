@@ -1,0 +1,61 @@
+"""What a command on a ledger leads to."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from msgspec import UNSET
+
+from stet.errors import Malformed, NameTaken, NotFound
+from stet.ledger.attributes import BUILT_IN, rule_fits
+from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, LedgerCommand
+from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated, LedgerEvent
+from stet.ledger.state import Ledger
+
+
+def decide(command: LedgerCommand, state: Ledger) -> tuple[LedgerEvent, ...]:
+    """The events that the command leads to; () = nothing to do. Raises StetError where the rules say no."""
+    if not isinstance(command, CreateLedger) and state.version == 0:
+        raise NotFound("there is no such ledger")
+    match command:
+        case CreateLedger(name=name, title=title, public=public):
+            if state.version:
+                raise NameTaken.at("name", f"there is a ledger {name} already")
+            return (LedgerCreated(name=name, title=title, public=public),)
+        case AmendLedger(title=title, public=public, reason=reason):
+            if title is UNSET and public is UNSET:
+                raise Malformed.at("title", "give title or public: an amendment must change something")
+            event = LedgerAmended(
+                title=UNSET if title == state.title else title,
+                public=UNSET if public == state.public else public,
+                reason=reason,
+            )
+            return () if event.title is UNSET and event.public is UNSET else (event,)
+        case DefineAttribute():
+            return _define(command, state)
+        case _ as never:
+            assert_never(never)
+
+
+def _define(command: DefineAttribute, state: Ledger) -> tuple[LedgerEvent, ...]:
+    if command.name in BUILT_IN:
+        raise NameTaken.at("name", f"{command.name} is a built-in attribute")
+    if command.name in state.defined:
+        raise NameTaken.at(
+            "name", f"the ledger has an attribute {command.name} already; define another under another name"
+        )
+    if not rule_fits(command.type_, command.rule):
+        raise Malformed.at("rule", f"{command.rule} does not resolve values of type {command.type_}")
+    if command.terms and command.type_ != "term":
+        raise Malformed.at("terms", "are the vocabulary of an attribute of type term")
+    if len(set(command.terms)) != len(command.terms):
+        raise Malformed.at("terms", "must differ from one another")
+    return (
+        AttributeDefined(
+            name=command.name,
+            type_=command.type_,
+            rule=command.rule,
+            description=command.description,
+            terms=command.terms,
+        ),
+    )

@@ -1,0 +1,45 @@
+"""The events of a ledger's own stream. This is the storage format: version with care (docs/adding-an-event.md)."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType, field
+
+from stet.envelope import Event
+from stet.ledger.attributes import Rule
+from stet.values.text import AttributeName, Line, Prose, Reason, Slug
+from stet.values.value import AttributeType
+
+
+class LedgerCreated(Event, frozen=True, kw_only=True):
+    """A ledger came to be. Its name never changes."""
+
+    name: Slug
+    title: Line
+    public: bool = False
+
+
+class LedgerAmended(Event, frozen=True, kw_only=True):
+    """Its title, or whether anybody may read it, changed."""
+
+    title: Line | UnsetType = UNSET
+    public: bool | UnsetType = UNSET
+    reason: Reason
+
+
+class AttributeDefined(Event, frozen=True, kw_only=True):
+    """The ledger has one more attribute. Its type and rule never change: another rule is another attribute."""
+
+    name: AttributeName
+    type_: AttributeType = field(name="type")
+    rule: Rule
+    description: Prose | None = None
+    terms: tuple[Line, ...] = ()
+
+
+LedgerEvent = LedgerCreated | LedgerAmended | AttributeDefined
+
+EVENTS: dict[str, type[LedgerEvent]] = {
+    "ledger-created": LedgerCreated,
+    "ledger-amended": LedgerAmended,
+    "attribute-defined": AttributeDefined,
+}

@@ -1,0 +1,2 @@
+-- The key that signs cursors.
+SELECT cursor_secret FROM stet.instance

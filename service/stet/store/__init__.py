@@ -1,0 +1,1 @@
+"""The log: its only writer and its only readers."""

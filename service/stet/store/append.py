@@ -1,0 +1,217 @@
+"""Appending to the log, in groups: what is asked for at the same time rides in one transaction.
+
+There is no waiting: an idle log is appended to at once, and what arrives meanwhile is the next group. Within a
+group each command has its own outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import psycopg
+from msgspec import Struct
+from psycopg_pool import PoolTimeout
+
+from stet.codec import SCHEMA_VERSIONS, TYPES, AnyEvent, encode
+from stet.database.pool import Pool
+from stet.errors import Malformed, NameTaken, StetError, Unavailable
+from stet.incident.known import dependencies, held_statements
+from stet.sql import load
+
+_APPEND = load("append")
+_GROUP_COMMANDS = 256
+_GROUP_EVENTS = 5_000
+
+
+class NewEvent(Struct, frozen=True, kw_only=True):
+    """An event on its way into the log."""
+
+    event_id: UUID
+    stream: str
+    event: AnyEvent
+    causation_id: UUID | None = None
+
+
+class Idempotency(Struct, frozen=True, kw_only=True):
+    """The client's key, the digest of its request, and what it will be answered."""
+
+    key: str
+    request_digest: bytes
+    status: int
+    location: str
+
+
+class Append(Struct, frozen=True, kw_only=True):
+    """One command's events, whole or not at all, if each stream still has the version that was seen."""
+
+    actor: str
+    correlation_id: UUID
+    expected: dict[str, int]
+    """The version seen of every stream that was read or is written; 0 = it must not exist."""
+    events: tuple[NewEvent, ...]
+    idempotency: Idempotency | None = None
+    fanned_out: dict[str, int] = {}
+    """How many rows of dependants were seen of each target that was fanned out from."""
+    ledger_name: str | None = None
+    """Creates the ledger by this name first."""
+
+
+class Appended(NamedTuple):
+    outcome: Literal["appended", "stale", "repeated"]
+    position: int | None
+    """Of the last event of the append."""
+
+
+class _Waiting(NamedTuple):
+    append: Append
+    outcome: asyncio.Future[Appended]
+
+
+class Log:
+    """The way into the log for one process. Several processes may write the same ledger."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._queues: dict[UUID, deque[_Waiting]] = {}
+        self._committers: dict[UUID, asyncio.Task[None]] = {}
+
+    async def append(self, ledger_id: UUID, append: Append) -> Appended:
+        """Appends, durably, or says why not. Raises Unavailable when it cannot be known whether it did."""
+        waiting = _Waiting(append, asyncio.get_running_loop().create_future())
+        self._queues.setdefault(ledger_id, deque()).append(waiting)
+        if ledger_id not in self._committers:
+            self._committers[ledger_id] = asyncio.create_task(self._commit_all(ledger_id))
+        return await waiting.outcome
+
+    async def _commit_all(self, ledger_id: UUID) -> None:
+        queue = self._queues[ledger_id]
+        try:
+            while queue:
+                await self._commit(ledger_id, _take_group(queue))
+        finally:
+            del self._queues[ledger_id], self._committers[ledger_id]
+            for waiting in queue:  # only when this task was cancelled
+                _settle(waiting, Unavailable("the service is stopping; the change was not made"))
+
+    async def _commit(self, ledger_id: UUID, group: list[_Waiting]) -> None:
+        try:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_APPEND, _parameters(ledger_id, [w.append for w in group]))
+                rows = await cursor.fetchall()
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+            # Rolled back whole. One command that PostgreSQL refuses must not take its neighbours with it.
+            if len(group) > 1:
+                for waiting in group:
+                    await self._commit(ledger_id, [waiting])
+            else:
+                _settle(group[0], _refusal(error))
+        except (psycopg.Error, PoolTimeout) as error:
+            unavailable = Unavailable("the database did not answer; the change may or may not have been made")
+            unavailable.__cause__ = error
+            for waiting in group:
+                _settle(waiting, unavailable)
+        except Exception as error:
+            for waiting in group:
+                _settle(waiting, error)
+        except asyncio.CancelledError:
+            for waiting in group:
+                _settle(waiting, Unavailable("the service is stopping; the change may or may not have been made"))
+            raise
+        else:
+            for waiting, (_, outcome, position, _) in zip(group, rows, strict=True):
+                _settle(waiting, Appended(outcome, position))
+
+
+def _settle(waiting: _Waiting, outcome: Appended | Exception) -> None:
+    if waiting.outcome.done():  # whoever waited has gone
+        return
+    if isinstance(outcome, Exception):
+        waiting.outcome.set_exception(outcome)
+    else:
+        waiting.outcome.set_result(outcome)
+
+
+def _refusal(error: psycopg.Error) -> StetError:
+    refusal: StetError
+    if error.diag.constraint_name == "ledger_name":
+        refusal = NameTaken.at("name", "there is a ledger of this name already")
+    elif isinstance(error, psycopg.DataError):
+        refusal = Malformed("the database cannot hold a value of this request")
+    else:
+        refusal = StetError("the log refused the append")
+    refusal.__cause__ = error
+    return refusal
+
+
+def _take_group(queue: deque[_Waiting]) -> list[_Waiting]:
+    """The next commands that do not touch each other's streams, in order; the others stay for the next group.
+
+    A command that read a stream which one before it writes would be judged by what it could not have seen.
+    """
+    group: list[_Waiting] = []
+    written: set[str] = set()
+    keys: set[tuple[str, str]] = set()
+    events = 0
+    left: list[_Waiting] = []
+    while queue and len(group) < _GROUP_COMMANDS and events < _GROUP_EVENTS:
+        waiting = queue.popleft()
+        append = waiting.append
+        key = (append.actor, append.idempotency.key) if append.idempotency else None
+        alone = append.ledger_name is not None or append.fanned_out
+        if written.isdisjoint(append.expected) and key not in keys and not (alone and group):
+            group.append(waiting)
+            events += len(append.events)
+            if key:
+                keys.add(key)
+        else:
+            left.append(waiting)
+        written.update(event.stream for event in append.events)
+        if alone:
+            break
+    queue.extendleft(reversed(left))
+    return group
+
+
+def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
+    numbered = list(enumerate(group, start=1))
+    keys = [append.idempotency for append in group]
+    checks = [(n, stream, version) for n, append in numbered for stream, version in append.expected.items()]
+    fanouts = [(n, target, count) for n, append in numbered for target, count in append.fanned_out.items()]
+    events = [(n, event, TYPES[type(event.event)]) for n, append in numbered for event in append.events]
+    references = [(n, *reference) for n, append in numbered for reference in sorted(_references(append))]
+    return {
+        "ledger_id": ledger_id,
+        "ledger_name": group[0].ledger_name,
+        "actor": [append.actor for append in group],
+        "correlation_id": [append.correlation_id for append in group],
+        "key": [key.key if key else None for key in keys],
+        "request_digest": [key.request_digest if key else None for key in keys],
+        "status": [key.status if key else None for key in keys],
+        "location": [key.location if key else None for key in keys],
+        "check_command": [n for n, _, _ in checks],
+        "check_stream": [stream for _, stream, _ in checks],
+        "check_version": [version for _, _, version in checks],
+        "fanout_command": [n for n, _, _ in fanouts],
+        "fanout_target": [target for _, target, _ in fanouts],
+        "fanout_count": [count for _, _, count in fanouts],
+        "event_command": [n for n, _, _ in events],
+        "stream": [event.stream for _, event, _ in events],
+        "event_id": [event.event_id for _, event, _ in events],
+        "type": [type_ for _, _, type_ in events],
+        "schema_version": [SCHEMA_VERSIONS[type_] for _, _, type_ in events],
+        "causation_id": [event.causation_id for _, event, _ in events],
+        "payload": [encode(event.event).decode() for _, event, _ in events],
+        "reference_command": [n for n, _, _, _ in references],
+        "reference_target": [target for _, target, _, _ in references],
+        "reference_stream": [stream for _, _, stream, _ in references],
+        "reference_holds": [holds for _, _, _, holds in references],
+    }
+
+
+def _references(append: Append) -> set[tuple[str, str, bool]]:
+    return {(target, event.stream, False) for event in append.events for target in dependencies(event.event)} | {
+        (f"statement:{id_}", event.stream, True) for event in append.events for id_ in held_statements(event.event)
+    }
