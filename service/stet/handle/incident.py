@@ -95,7 +95,7 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
     statements = await load_statements(reader, found.statement)
     return Known(
         attributes=ledger.attributes,
-        sources=frozenset(UUID(stream[7:]) for stream, events in sources.items() if events), events in there.items() if events and stream[:7] == "source:"),
+        sources=frozenset(UUID(stream[7:]) for stream, events in sources.items() if events),
         incidents=frozenset(UUID(stream[9:]) for stream, events in incidents.items() if events),
         published=await load_published(reader, found.document),
         said={id_: statement.said for id_, statement in statements.items()},

@@ -1,0 +1,186 @@
+"""What every test may ask for: servers of PostgreSQL, migrated databases, a running service.
+
+`cluster` is each real PostgreSQL that this machine has: the embedded one always, and the one on 127.0.0.1:5432 where
+it answers. A test that asks for a database runs once on each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from stet.database.embedded import embedded
+from stet.database.migrate import migrate
+from stet.database.pool import Pool, make_pool
+from stet.settings import Settings
+
+settings.register_profile(
+    "stet", derandomize=True, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("stet")
+
+_LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+_names = itertools.count(1)
+
+
+def _local_answers() -> bool:
+    try:
+        with psycopg.connect(_LOCAL, connect_timeout=3) as connection:
+            return connection.info.server_version >= 150000
+    except psycopg.Error:
+        return False
+
+
+CLUSTERS = ["embedded", "local"] if _local_answers() else ["embedded"]
+
+
+class Cluster:
+    """A PostgreSQL server and how to make databases on it."""
+
+    def __init__(self, name: str, admin_url: str) -> None:
+        self.name = name
+        self.admin_url = admin_url
+        self._made: list[str] = []
+        self._template: str | None = None
+
+    def url(self, database: str) -> str:
+        return make_conninfo(self.admin_url, dbname=database)
+
+    def create(self, template: str | None = None) -> str:
+        """A database of its own; its URL."""
+        name = f"stet_test_{os.getpid()}_{next(_names)}"
+        statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template or "template0")
+        )
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(statement)
+        self._made.append(name)
+        return self.url(name)
+
+    def migrated(self) -> str:
+        """A migrated, empty database of its own; its URL."""
+        if self._template is None:
+            url = self.create()
+            migrate(url)
+            self._template = self._made[-1]
+        return self.create(self._template)
+
+    def drop_all(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            for name in self._made:
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session", params=CLUSTERS)
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running PostgreSQL."""
+    with contextlib.ExitStack() as stack:
+        if request.param == "embedded":
+            url = stack.enter_context(embedded(tmp_path_factory.mktemp("cluster"), durable=False))
+        else:
+            url = _LOCAL
+        made = Cluster(request.param, url)
+        stack.callback(made.drop_all)
+        yield made
+
+
+@pytest.fixture
+def empty_url(cluster: Cluster) -> str:
+    """A database with nothing in it."""
+    return cluster.create()
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> str:
+    """A migrated database with no ledger in it. Connects as the superuser."""
+    return cluster.migrated()
+
+
+@pytest.fixture
+async def pool(url: str) -> AsyncIterator[Pool]:
+    """Connections with the application's role."""
+    pool = make_pool(url, Settings(pool_size=8))
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+class Server:
+    """`stet serve` in a process of its own."""
+
+    def __init__(self, url: str, process: subprocess.Popen[str], log: Path) -> None:
+        self.url = url
+        self.process = process
+        self.log = log
+
+
+@contextlib.contextmanager
+def serve(database_url: str, folder: Path, **environment: str) -> Iterator[Server]:
+    """Starts `stet serve` on a free port and waits until it says that it is ready."""
+    log = folder / f"serve-{next(_names)}.log"
+    command = [sys.executable, "-m", "stet", "serve", "--port", "0"]
+    env = {**os.environ, "STET_DATABASE_URL": database_url, **environment}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=output, text=True, env=env, stdin=subprocess.DEVNULL
+        )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith("Stet is ready at "), f"{line}\n{log.read_text()[-4000:]}"
+        yield Server(line.split()[4].rstrip("/"), process, log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running service on a migrated database. Tests share it: each makes a ledger of its own."""
+    with serve(cluster.migrated(), tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    """An HTTP client of the running service."""
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def ledger(client: httpx.Client) -> str:
+    """The path of a ledger of this test's own, `/v1/ledgers/NAME`."""
+    name = f"test-{os.getpid()}-{next(_names)}"
+    answer = client.post("/v1/ledgers", json={"name": name, "title": "A test"})
+    assert answer.status_code == 201, answer.text
+    return f"/v1/ledgers/{name}"
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+    """Polls until the condition holds; fails by name when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for: {what}"
+        time.sleep(0.02)
