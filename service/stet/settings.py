@@ -35,10 +35,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             raise ValueError(f"{name} must be a whole number of at least {least}, not {text!r}")
         return int(text)
 
+    defaults = Settings()
     return Settings(
         database_url=environment.get("STET_DATABASE_URL") or None,
         data=Path(environment.get("STET_DATA") or ".stet"),
-        pool_size=number("STET_POOL_SIZE", Settings.pool_size, 2),
-        body_limit=number("STET_BODY_LIMIT", Settings.body_limit, 1024),
-        statement_timeout_ms=number("STET_STATEMENT_TIMEOUT_MS", Settings.statement_timeout_ms, 100),
+        pool_size=number("STET_POOL_SIZE", defaults.pool_size, 2),
+        body_limit=number("STET_BODY_LIMIT", defaults.body_limit, 1024),
+        statement_timeout_ms=number("STET_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms, 100),
     )

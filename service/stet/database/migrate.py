@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from stet.errors import StetError, Unavailable
 
@@ -34,7 +35,11 @@ def migrate(url: str, say: Callable[[str], None] = lambda line: None) -> None:
     that a concurrent CREATE INDEX waits for, and both would wait for ever.
     """
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=15) as lock:
+        conninfo_to_dict(url)
+    except psycopg.Error:  # whose message may quote the password
+        raise StetError("the database's URL cannot be read: its form is postgresql://user:password@host/name") from None
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=15, client_encoding="utf8") as lock:
             deadline = time.monotonic() + _WAIT_S
             while not _try_lock(lock):
                 if time.monotonic() > deadline:
@@ -82,7 +87,11 @@ def _upgrade(url: str, say: Callable[[str], None]) -> None:
 
     config = _config()
     script = ScriptDirectory.from_config(config)
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, client_encoding="utf8"),  # of a database in another encoding, too
+        poolclass=NullPool,
+    )
     with engine.connect() as connection:
         known = MigrationContext.configure(connection, opts={"version_table": "stet_migration"})
         revision, head = known.get_current_revision(), script.get_current_head()

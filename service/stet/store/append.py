@@ -101,8 +101,8 @@ class Log:
             async with self._pool.connection() as connection:
                 cursor = await connection.execute(_APPEND, _parameters(ledger_id, [w.append for w in group]))
                 rows = await cursor.fetchall()
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
-            # Rolled back whole. One command that PostgreSQL refuses must not take its neighbours with it.
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, ValueError) as error:
+            # Rolled back whole, or never sent. One command that is refused must not take its neighbours with it.
             if len(group) > 1:
                 for waiting in group:
                     await self._commit(ledger_id, [waiting])
@@ -134,11 +134,11 @@ def _settle(waiting: _Waiting, outcome: Appended | Exception) -> None:
         waiting.outcome.set_result(outcome)
 
 
-def _refusal(error: psycopg.Error) -> StetError:
+def _refusal(error: psycopg.Error | ValueError) -> StetError:
     refusal: StetError
-    if error.diag.constraint_name == "ledger_name":
+    if isinstance(error, psycopg.Error) and error.diag.constraint_name == "ledger_name":
         refusal = NameTaken.at("name", "there is a ledger of this name already")
-    elif isinstance(error, psycopg.DataError):
+    elif isinstance(error, psycopg.DataError | ValueError):  # ValueError: what UTF-8 cannot hold
         refusal = Malformed("the database cannot hold a value of this request")
     else:
         refusal = StetError("the log refused the append")

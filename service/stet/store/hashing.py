@@ -37,7 +37,7 @@ def leaf(
         str(event_id),
         type_,
         str(schema_version),
-        recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        recorded_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
         actor,
         str(correlation_id),
         "" if causation_id is None else str(causation_id),

@@ -1,0 +1,83 @@
+"""The database of a command: where it is, and the commands that are about nothing else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from stet.cli.main import say
+from stet.database.embedded import embedded
+from stet.database.migrate import migrate
+from stet.errors import Unavailable
+from stet.settings import Settings
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of the migrated database, of STET_DATABASE_URL or of the embedded PostgreSQL, which stops afterwards."""
+    if settings.database_url:
+        migrate(settings.database_url, say)
+        yield settings.database_url
+    else:
+        with embedded(settings.data) as url:
+            migrate(url, say)
+            yield url
+
+
+@contextmanager
+def reading(url: str) -> Iterator[psycopg.Connection]:
+    """A connection that may only read. Raises Unavailable."""
+    try:
+        with psycopg.connect(url) as connection:
+            connection.execute("SET ROLE stet_reader")
+            connection.commit()
+            yield connection
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"the database cannot be reached: {str(error).partition(chr(10))[0]}") from error
+
+
+def migrate_here(settings: Settings) -> int:
+    """Migrates, and says so."""
+    with database(settings):
+        say("the database is at the schema of this release")
+    return 0
+
+
+def verify_here(settings: Settings, ledger: str | None) -> int:
+    """Checks the log of every ledger, or of one. 1 if something is wrong."""
+    from stet.store.verify import verify
+
+    with database(settings) as url, reading(url) as connection:
+        reports = verify(connection, ledger, progress())
+    if ledger and not reports:
+        say(f"there is no ledger {ledger}")
+        return 2
+    for report in reports:
+        print(f"{report.ledger}: {report.events} events, {report.fault or 'sound'}")
+    return 1 if any(report.fault for report in reports) else 0
+
+
+def progress() -> Callable[[str, int, int], None]:
+    """Shows how far something is: a line that is rewritten on a terminal, a plain line every 5 s elsewhere."""
+    terminal = sys.stderr.isatty()
+    last = time.monotonic()
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal last
+        finished = done >= total
+        if time.monotonic() - last < (0.1 if terminal else 5.0) and not (finished and terminal):
+            return
+        last = time.monotonic()
+        percent = 100 if total == 0 else done * 100 // total
+        line = f"{what}: {done:,} of {total:,} events ({percent} %)"
+        print(
+            f"\r{line}" + ("\n" if finished else "") if terminal else line,
+            end="" if terminal else "\n",
+            file=sys.stderr,
+        )
+
+    return show

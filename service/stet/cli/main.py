@@ -1,0 +1,142 @@
+"""The commands. Each has help, says what it does on stderr, and exits 0 = done, 1 = found something wrong,
+2 = was asked the wrong way, 3 = cannot work here (no database, a full disk)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stet import __version__
+from stet.errors import StetError
+from stet.settings import Settings, read_settings
+
+CANNOT = 3
+_CONTRACT = Path("openapi/openapi.json")
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal; stdout is for results."""
+    click.echo(line, err=True)
+
+
+def settings_or_exit() -> Settings:
+    """The settings; a variable that cannot be used ends the command with its name."""
+    try:
+        return read_settings()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def run(action: Callable[[], int | None]) -> None:
+    """Runs a command's body and turns our errors into one line and an exit code."""
+    try:
+        sys.exit(action() or 0)
+    except StetError as error:
+        say(f"stet: {error}")
+        sys.exit(CANNOT)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stet")
+def main() -> None:
+    """Stet: an incident database in which nothing is ever overwritten.
+
+    Without STET_DATABASE_URL a command starts PostgreSQL in the data folder (STET_DATA, default ./.stet) by itself.
+    """
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--insecure", is_flag=True, help="Listen beyond this machine, though anybody may write.")
+@click.option("--reference", is_flag=True, help="Load the reference incident into the ledger mi24.")
+def serve(host: str, port: int, insecure: bool, reference: bool) -> None:
+    """Serve the API. Migrates the database first."""
+    from stet.cli.serve import is_loopback, serve_here
+
+    if not is_loopback(host) and not insecure:
+        raise click.UsageError(
+            f"{host} can be reached from other machines, and there are no keys yet: whoever reaches it may write. "
+            "Use a loopback address, or say --insecure if something in front of it keeps strangers out."
+        )
+    settings = settings_or_exit()
+    run(lambda: serve_here(settings, host, port, reference))
+
+
+@main.command()
+@click.option("--sql", is_flag=True, help="Only print the SQL of all migrations.")
+def migrate(sql: bool) -> None:
+    """Bring the database to the schema of this release."""
+    from stet.cli.database import migrate_here
+
+    if sql:
+        from stet.database.migrate import migration_sql
+
+        click.echo(migration_sql())
+        return
+    settings = settings_or_exit()
+    run(lambda: migrate_here(settings))
+
+
+@main.command()
+@click.option("--url", help="A running service; absent: one is started on an empty database of its own.")
+@click.option("--ledger", default=None, help="The name of the ledger to make; default: one that is not taken.")
+def demo(url: str | None, ledger: str | None) -> None:
+    """Record the reference article through the API, read it back, and check what it must say.
+
+    Exit code 1 if a check fails.
+    """
+    from stet.cli.demo import run_demo
+
+    settings = settings_or_exit()
+    run(lambda: run_demo(settings, url, ledger))
+
+
+@main.command()
+@click.option("--ledger", required=True, help="The ledger's name.")
+@click.option("--incident", help="Only this incident, by its id.")
+@click.option("--as-of", help="An instant, a date or position:N; default: the head.")
+@click.option("--events", is_flag=True, help="Print the events, one a line, before the view that they lead to.")
+def replay(ledger: str, incident: str | None, as_of: str | None, events: bool) -> None:
+    """Fold the log anew, as of any moment, and print each incident's view as one JSON line.
+
+    The digest of all of them goes to stderr: the same log and cut give the same digest, always.
+    """
+    from stet.cli.replay import replay_here
+
+    settings = settings_or_exit()
+    run(lambda: replay_here(settings, ledger, incident, as_of, events))
+
+
+@main.command()
+@click.option("--ledger", help="Only this ledger, by its name.")
+def verify(ledger: str | None) -> None:
+    """Check the log: positions, versions, clocks, digests, leaves, references.
+
+    Names the first fault of each ledger. Exit code 1 if there is one.
+    """
+    from stet.cli.database import verify_here
+
+    settings = settings_or_exit()
+    run(lambda: verify_here(settings, ledger))
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if the file is stale.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=_CONTRACT, show_default=True)
+def openapi(check: bool, output: Path) -> None:
+    """Write the OpenAPI document of the API."""
+    from stet.http.app import make_litestar
+
+    contract: Any = make_litestar(Settings()).state.contract
+    if check:
+        fresh = output.is_file() and output.read_bytes() == contract
+        say(f"{output} is {'fresh' if fresh else 'stale: run `stet openapi`'}")
+        sys.exit(0 if fresh else 1)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(contract)
+    say(f"wrote {output}")

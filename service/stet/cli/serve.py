@@ -1,0 +1,75 @@
+"""`stet serve`: uvicorn, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from stet.cli.database import database
+from stet.cli.main import say
+from stet.errors import Unavailable
+from stet.http.app import create_app
+from stet.settings import Settings
+
+_GRACE_S = 10
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve_here(settings: Settings, host: str, port: int, reference: bool) -> int:
+    """Serves until SIGINT or SIGTERM. One line on stdout says when it is ready, and where."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    for chatty in ("httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    with database(settings) as url, _listen(host, port) as listener:
+        asyncio.run(_serve(url, settings, listener, reference))
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+async def _serve(url: str, settings: Settings, listener: socket.socket, reference: bool) -> None:
+    config = uvicorn.Config(
+        create_app(url, settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve([listener]))
+    while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    if server.started:
+        host, port = listener.getsockname()[:2]
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        if reference:
+            from stet.reference.load import load_reference
+
+            await asyncio.to_thread(load_reference, address, "mi24", say)
+        print(f"Stet is ready at {address}/ (documentation at {address}/docs)", flush=True)
+    await running
+    if not server.started:
+        raise Unavailable("the service did not start; the lines above say why")

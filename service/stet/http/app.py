@@ -1,0 +1,99 @@
+"""The composition root: settings in, application out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, cast
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.enums import ParamType
+from litestar.params import ParameterKwarg
+
+from stet.database.pool import make_pool
+from stet.errors import FieldError, Malformed
+from stet.http.body import StetRequest
+from stet.http.openapi import OPENAPI_CONFIG, make_contract
+from stet.http.problems import HANDLERS, problem
+from stet.http.routes import documents, health, incidents, ledgers, sources, statements
+from stet.http.service import Service
+from stet.http.shell import Shell
+from stet.settings import Settings
+from stet.store.append import Log
+
+ROUTES: list[Any] = [
+    *health.ROUTES,
+    *ledgers.ROUTES,
+    *sources.ROUTES,
+    *documents.ROUTES,
+    *incidents.ROUTES,
+    *statements.ROUTES,
+]
+
+
+def create_app(database_url: str, settings: Settings) -> Shell:
+    """The application. It opens its pool when it starts, and closes it when it stops."""
+    pool = make_pool(database_url, settings)
+    service = Service(pool=pool, log=Log(pool), settings=settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await pool.close()
+
+    app = make_litestar(settings, [lambda app: lifespan(app)])
+    app.state.service = service
+    return Shell(app)
+
+
+def make_litestar(
+    settings: Settings, lifespan: list[Callable[[Litestar], AbstractAsyncContextManager[None]]] | None = None
+) -> Litestar:
+    """The routes, without what they need to run: enough for the contract."""
+    with warnings.catch_warnings():
+        # What Litestar deprecates it will remove: this service is in the style of its next release.
+        warnings.filterwarnings("error", module="litestar.*")
+        app = Litestar(
+            ROUTES,
+            request_class=StetRequest,
+            before_request=_check_request,
+            exception_handlers=HANDLERS,
+            lifespan=lifespan or [],
+            openapi_config=OPENAPI_CONFIG,
+            request_max_body_size=settings.body_limit,
+            logging_config=None,
+            state=State(),
+        )
+    app.state.contract = make_contract(app)
+    return app
+
+
+async def _check_request(request: Request[Any, Any, Any]) -> Any:
+    """Refuses query parameters that the route does not know, or that come twice, and bodies that are not JSON."""
+    known = _query_names(request.route_handler)
+    names = [name for name, _ in request.query_params.multi_items()]
+    errors = [FieldError(f"query.{name[:100]}", "is not a parameter here") for name in names if name not in known]
+    errors += [FieldError(f"query.{name}", "is given twice") for name in sorted(known) if names.count(name) > 1]
+    if errors:
+        raise Malformed("; ".join(f"{error.field}: {error.detail}" for error in errors), tuple(errors))
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if request.method == "POST" and media_type != "application/json":
+        return problem(cast(StetRequest, request), "unsupported-media-type", "send the body as application/json")
+    return None
+
+
+def _query_names(handler: Any) -> frozenset[str]:
+    known: frozenset[str] | None = handler.opt.get("query_names")
+    if known is None:
+        known = handler.opt["query_names"] = frozenset(
+            parameter.kwarg_definition.name or name
+            for name, parameter in handler.parsed_fn_signature.parameters.items()
+            if isinstance(parameter.kwarg_definition, ParameterKwarg)
+            and parameter.kwarg_definition.param_type is ParamType.QUERY
+        )
+    return known

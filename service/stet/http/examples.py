@@ -1,0 +1,81 @@
+"""One example, at least, of each body. A test decodes them all; the README's are among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SOURCE = "0190163d-8694-739b-aea5-966c26f8ad91"
+_DOCUMENT = "0190163d-8694-739b-aea5-966c26f8ad92"
+_STATEMENT = "0190163d-8694-739b-aea5-966c26f8ad93"
+_INCIDENT = "0190163d-8694-739b-aea5-966c26f8ad94"
+
+_STATEMENT_BODY: dict[str, Any] = {
+    "speaker": _SOURCE,
+    "channel": "press statement",
+    "said_at": {
+        "verbatim": "today",
+        "zone": "+04:00",
+        "anchor": {"document_id": _DOCUMENT, "version": 1, "relation": "same-day"},
+    },
+    "citation": {"document_id": _DOCUMENT, "version": 1},
+    "claims": [
+        {"attribute": "killed", "of": "crew", "value": {"min": 2, "max": 2}, "act": "confirm"},
+        {"attribute": "crash_place", "value": {"name": "Yeraskh", "relation": "near", "level": "settlement"}},
+        {"act": "condole", "value": "condolences to the families of the crew"},
+    ],
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "createLedger": {"ledger": {"name": "caucasus-2020", "title": "South Caucasus, autumn 2020"}},
+    "reviseLedger": {"title": {"type": "ledger-amended", "title": "South Caucasus, 2020", "reason": "wider scope"}},
+    "defineAttribute": {
+        "term": {"name": "branch", "type": "term", "rule": "majority", "terms": ["army", "navy", "air force"]}
+    },
+    "registerSource": {
+        "ministry": {
+            "name": "Ministry of Foreign Affairs of Azerbaijan",
+            "kind": "state-body",
+            "aliases": [{"name": "Azərbaycan Xarici İşlər Nazirliyi", "language": "az", "script": "Latn"}],
+        }
+    },
+    "reviseSource": {"parent": {"type": "source-revised", "parent": _SOURCE, "reason": "the state it belongs to"}},
+    "registerDocument": {
+        "article": {
+            "kind": "article",
+            "title": "Helicopter shot down",
+            "url": "https://example.org/a",
+            "versions": [{"version": 1, "change": "original"}, {"version": 2, "change": "update"}],
+        }
+    },
+    "reviseDocument": {
+        "published": {
+            "type": "document-corrected",
+            "versions": [{"version": 1, "published_at": "2020-11-09"}],
+            "basis": "deduced",
+            "rationale": "other outlets report the same day",
+        },
+        "update": {
+            "type": "document-revised",
+            "version": 3,
+            "change": "update",
+            "headline": "UPDATED: Helicopter shot down",
+            "reason": "seen today",
+        },
+    },
+    "openIncident": {
+        "alone": {"title": "Helicopter shot down near Yeraskh", "kind": "shootdown", "tags": ["aviation"]},
+        "with-statements": {"title": "Capture of Shusha", "kind": "capture", "statements": [_STATEMENT_BODY]},
+    },
+    "recordStatement": {"statement": _STATEMENT_BODY},
+    "reviseIncident": {
+        "amend": {"type": "incident-amended", "tags": ["aviation", "mistake"], "reason": "to be found"},
+        "correct": {
+            "type": "statement-corrected",
+            "statement_id": _STATEMENT,
+            "error": "attribution",
+            "set": {"speaker": _SOURCE},
+            "reason": "the text names its source in a later version",
+        },
+        "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
+    },
+}

@@ -1,0 +1,174 @@
+"""The contract: Litestar's document of the routes, passed once through `make_contract`.
+
+The served, the exported and the committed document are the bytes that it returns. Schemas come from msgspec, which
+knows discriminators, closed objects and docstrings; problems, headers and examples are added here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+
+from stet import __version__
+from stet.http.examples import EXAMPLES
+from stet.http.problems import KINDS, MEDIA_TYPE, Problem, type_uri
+from stet.values.place import Place
+from stet.values.time import Time
+from stet.values.value import Count, DocumentValue, Quantity, SourceValue
+
+_REF = "#/components/schemas/{name}"
+_TAGS = {
+    "ledgers": "Independent, totally ordered logs.",
+    "attributes": "The typed slots that claims fill.",
+    "sources": "Who speaks, relays or reports.",
+    "documents": "What statements are cited to.",
+    "incidents": "What happened, and all that was said about it.",
+    "statements": "Who said what, through which channel, when, relayed by whom.",
+    "operation": "Is it alive, can it serve?",
+}
+_HEADERS: dict[str, tuple[str, str]] = {
+    "ETag": ("The stream's version, a dash, the digest of the body.", '"7-0123456789abcdef"'),
+    "Content-Location": ("The permanent address of this answer's cut.", "/v1/ledgers/l/incidents/i?as_of=position:57"),
+    "Stet-Position": ("The ledger position read at; after a write, the last appended.", "57"),
+    "Location": ("Where the thing is.", "/v1/ledgers/l/incidents/i"),
+    "X-Request-Id": ("Finds this request in the service's log.", "0190163d-8694-739b-aea5-966c26f8ad91"),
+    "Memento-Datetime": ("RFC 7089: when the shown state entered the log.", "Mon, 09 Nov 2020 14:30:00 GMT"),
+}
+_VALUE = {
+    "description": "By the attribute's type: count, time (or an EDTF string), place, {source_id}, {document_id}, "
+    "quantity, boolean; text and terms are strings.",
+    "anyOf": [
+        *({"$ref": _REF.format(name=name)} for name in ("Count", "Time", "Place", "SourceValue", "DocumentValue")),
+        {"$ref": _REF.format(name="Quantity")},
+        {"type": "string"},
+        {"type": "boolean"},
+    ],
+}
+
+OPENAPI_CONFIG = OpenAPIConfig(
+    title="Stet",
+    version=__version__,
+    description="An incident database in which nothing is ever overwritten: who said what, through which channel and "
+    "when, and what was known as of any moment.",
+    use_handler_docstrings=True,
+    render_plugins=[],
+    path="/openapi-of-litestar",
+)
+
+
+def make_contract(app: Litestar) -> bytes:
+    """The OpenAPI 3.1 document of the application, as JSON. The same routes give the same bytes."""
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    handlers = {
+        handler.operation_id: handler for route in app.routes for handler in getattr(route, "route_handlers", ())
+    }
+    types = [t for handler in handlers.values() if (t := _body_type(handler)) or (t := _answer_type(handler))]
+    types += [t for handler in handlers.values() if (t := _answer_type(handler))]
+    types += [Problem, Count, Time, Place, SourceValue, DocumentValue, Quantity]
+    _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    for path in document["paths"].values():
+        for operation in path.values():
+            _operation(operation, handlers[operation["operationId"]])
+    for name in ("ClaimInput", "ClaimView"):
+        schemas[name]["properties"]["value"] = {"$ref": _REF.format(name="Value")}
+    schemas["Value"] = _VALUE
+    schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
+    document["components"] = {
+        "schemas": dict(sorted(schemas.items())),
+        "headers": {
+            name: {"description": text, "schema": {"type": "string"}, "example": example}
+            for name, (text, example) in _HEADERS.items()
+        },
+        "responses": {
+            str(status): _problem_response(status) for status in sorted({kind.status for kind in KINDS.values()})
+        },
+    }
+    document["servers"] = [{"url": "/", "description": "This server."}]
+    document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
+    document["security"] = []
+    document["info"]["license"] = {"name": "See the repository"}
+    document["info"]["contact"] = {"name": "The operator of this installation", "url": "https://example.org"}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _body_type(handler: Any) -> Any:
+    field = handler.parsed_data_field
+    return field.annotation if field is not None else None
+
+
+def _answer_type(handler: Any) -> Any:
+    arguments = get_args(handler.parsed_fn_signature.return_type.annotation)
+    return arguments[0] if arguments and arguments[0] is not bytes else None
+
+
+def _schema(type_: Any) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([type_], ref_template=_REF)
+    return schema
+
+
+def _operation(operation: dict[str, Any], handler: Any) -> None:
+    reads = handler.parsed_data_field is None
+    for parameter in operation.get("parameters", ()):
+        _parameter(parameter)
+    if not reads:
+        content: dict[str, Any] = {"schema": _schema(_body_type(handler))}
+        if example := EXAMPLES.get(operation["operationId"]):
+            content["examples"] = {name: {"value": value} for name, value in example.items()}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    answer = {"application/json": {"schema": _schema(_answer_type(handler))}}
+    names = ["X-Request-Id"]
+    if operation["operationId"] not in ("getHealth", "getReadiness"):
+        names += (
+            ["ETag"] if operation["operationId"] == "listLedgers" else ["ETag", "Content-Location", "Stet-Position"]
+        )
+    names += [] if reads else ["Location"]
+    names += ["Memento-Datetime"] if operation["operationId"] == "getIncident" else []
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    done = {"description": "As asked.", "headers": headers, "content": answer}
+    responses: dict[str, Any] = {"200": done}
+    if not reads:
+        responses = {
+            "200": {**done, "description": "There was nothing to do: what it is."},
+            "201": {**done, "description": "Done: what it is from this append on."},
+        }
+    elif "ETag" in names:
+        responses["304"] = {"description": "What you have is still right."}
+    problems = [400, 500, 503]
+    problems += [404] if "{" in handler.paths.copy().pop() else []
+    problems += [] if reads else [409, 412, 413, 415, 422]
+    responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)}
+    operation["responses"] = responses
+    operation.pop("deprecated", None)
+
+
+def _parameter(parameter: dict[str, Any]) -> None:
+    schema = parameter["schema"]
+    alternatives = [part for part in schema.pop("oneOf", []) if part.get("type") != "null"]
+    if len(alternatives) == 1:
+        parameter["schema"] = {**alternatives[0], **schema}
+    for unused in ("deprecated", "allowEmptyValue", "allowReserved"):
+        parameter.pop(unused, None)
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    codes = [code for code, kind in KINDS.items() if kind.status == status]
+    return {
+        "description": "; ".join(f"{KINDS[code].title} ({code})" for code in codes),
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"$ref": _REF.format(name="Problem")},
+                "example": {
+                    "type": type_uri(codes[0]),
+                    "title": KINDS[codes[0]].title,
+                    "status": status,
+                    "detail": KINDS[codes[0]].title + ".",
+                    "errors": [],
+                    "request_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+                },
+            }
+        },
+    }

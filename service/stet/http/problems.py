@@ -1,0 +1,156 @@
+"""Errors as RFC 9457 problem details: one shape for all, one line in docs/errors.md for each type.
+
+What a client may know is in the problem; what only the operator may see (the exception, its cause, SQL) goes to
+the log under the same request id.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import msgspec
+import psycopg
+from litestar import Response
+from litestar.exceptions import HTTPException, ValidationException
+from psycopg_pool import PoolTimeout
+
+from stet.errors import (
+    CorruptLog,
+    Cycle,
+    FieldError,
+    KeyReused,
+    Malformed,
+    NameTaken,
+    NotFound,
+    Refused,
+    Stale,
+    StetError,
+    TooLarge,
+    Unavailable,
+    UnknownReference,
+)
+from stet.http.body import StetRequest
+
+_log = logging.getLogger("stet")
+
+
+class Kind(NamedTuple):
+    status: int
+    title: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong. `type` is stable; clients match on it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError]
+    """Every bad field, where the problem has fields."""
+    request_id: str
+
+
+KINDS: dict[str, Kind] = {
+    Malformed.code: Kind(400, "The request is malformed"),
+    NotFound.code: Kind(404, "There is no such thing"),
+    "method-not-allowed": Kind(405, "The method is not allowed here"),
+    Refused.code: Kind(409, "Refused by the rules of the domain"),
+    NameTaken.code: Kind(409, "The name is taken"),
+    UnknownReference.code: Kind(409, "It names what does not exist"),
+    Cycle.code: Kind(409, "It would go round in a circle"),
+    Stale.code: Kind(412, "Somebody changed it meanwhile"),
+    TooLarge.code: Kind(413, "The request is too large"),
+    "unsupported-media-type": Kind(415, "Bodies are JSON"),
+    KeyReused.code: Kind(422, "The idempotency key belongs to another request"),
+    StetError.code: Kind(500, "Something is wrong with the service"),
+    CorruptLog.code: Kind(500, "The log is damaged"),
+    Unavailable.code: Kind(503, "The database is not available"),
+    "timeout": Kind(503, "It took too long"),
+}
+"""Every problem type of the API, by its code."""
+MEDIA_TYPE = "application/problem+json"
+
+
+def type_uri(code: str) -> str:
+    """The stable `type` of a problem. A name, not an address: docs/errors.md has its explanation."""
+    return f"urn:stet:problem:{code}"
+
+
+def problem(request: StetRequest, code: str, detail: str, errors: tuple[FieldError, ...] = ()) -> Response[bytes]:
+    """The answer that tells a client of an error."""
+    kind = KINDS[code]
+    body = Problem(
+        type=type_uri(code),
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        errors=list(errors),
+        request_id=str(request.scope["state"].get("request_id", "")),
+    )
+    headers = {"cache-control": "no-store"}
+    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "1"
+    return Response(msgspec.json.encode(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def on_stet_error(request: StetRequest, error: StetError) -> Response[bytes]:
+    if KINDS[error.code].status >= 500:
+        _log.error("request failed", exc_info=error)
+    return problem(request, error.code, str(error), error.errors)
+
+
+def on_validation(request: StetRequest, error: ValidationException) -> Response[bytes]:
+    found: Any = error.extra if isinstance(error.extra, list) else []
+    errors = tuple(
+        FieldError(f"{item.get('source', 'request')}.{item['key']}" if "key" in item else "request", item["message"])
+        for item in found
+    )
+    if any(item.get("key") == "data" and item["message"] == "'data'" for item in found):
+        errors = (FieldError("body", "is missing: this request needs a JSON body"),)
+    detail = "; ".join(f"{e.field}: {e.detail}" for e in errors) or "the request cannot be read"
+    return problem(request, Malformed.code, detail, errors)
+
+
+def on_http_exception(request: StetRequest, error: HTTPException) -> Response[bytes]:
+    match error.status_code:
+        case 404:
+            # Also a path parameter that is not of its type: an id that cannot exist.
+            return problem(request, NotFound.code, "there is nothing at this address")
+        case 405:
+            answer = problem(request, "method-not-allowed", f"{request.method} is not possible here")
+            answer.headers.update(error.headers or {})
+            return answer
+        case 413:
+            return problem(request, TooLarge.code, "the body is larger than this service takes")
+        case 400:
+            return problem(request, Malformed.code, "the request cannot be read")
+        case _:
+            _log.error("request failed", exc_info=error)
+            return problem(request, StetError.code, "the service failed; the request id finds it in its log")
+
+
+def on_database_error(request: StetRequest, error: Exception) -> Response[bytes]:
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
+        return problem(request, "timeout", "the database took longer than this service allows")
+    _log.error("request failed", exc_info=error)
+    if isinstance(error, psycopg.OperationalError | PoolTimeout):
+        return problem(request, Unavailable.code, "the database is not available")
+    return problem(request, StetError.code, "the service failed; the request id finds it in its log")
+
+
+def on_any(request: StetRequest, error: Exception) -> Response[bytes]:
+    _log.error("request failed", exc_info=error)
+    return problem(request, StetError.code, "the service failed; the request id finds it in its log")
+
+
+HANDLERS: dict[Any, Any] = {
+    StetError: on_stet_error,
+    ValidationException: on_validation,
+    HTTPException: on_http_exception,
+    psycopg.Error: on_database_error,
+    PoolTimeout: on_database_error,
+    Exception: on_any,
+}

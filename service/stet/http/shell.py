@@ -1,0 +1,60 @@
+"""What is around every request: an id, HEAD, the security headers, and one access line."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import msgspec
+
+from stet.ids import new_id
+
+_access = logging.getLogger("stet.access")
+_SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+    ),
+]
+
+
+class Shell:
+    """Wraps the application. The path is logged, the query is not: it may hold what nobody should read in a log."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, started, status = new_id(), time.perf_counter(), 500
+        head = scope["method"] == "HEAD"
+        if head:
+            scope["method"] = "GET"
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_headers(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message["headers"], *_SECURITY, (b"x-request-id", str(request_id).encode())]
+                message = {**message, "headers": headers}
+            elif head and message["type"] == "http.response.body":
+                message = {"type": "http.response.body", "body": b"", "more_body": message["more_body"]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            line: dict[str, Any] = {
+                "method": "HEAD" if head else scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+                "request_id": request_id,
+            }
+            _access.info(msgspec.json.encode(line).decode())

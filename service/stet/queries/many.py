@@ -1,0 +1,170 @@
+"""Plain lists, in the order of the log, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+from stet.database.pool import Connection
+from stet.document import state as document_state
+from stet.document.view import DocumentView
+from stet.document.view import view as document_view
+from stet.envelope import Cut, Recorded
+from stet.incident import state as incident_state
+from stet.incident.view import IncidentSummary, StatementView, statement_view, summary
+from stet.ledger.view import LedgerView
+from stet.queries.cut import AsOf, ReadCut
+from stet.queries.one import incident_at, view_ledger
+from stet.source import state as source_state
+from stet.source.view import SourceView
+from stet.source.view import view as source_view
+from stet.sql import load
+from stet.store.read import read_streams
+
+_LIST_STREAMS = load("list_streams")
+_LIST_EVENTS = load("list_events")
+_LIST_LEDGERS = load("list_ledgers")
+
+T = TypeVar("T")
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """One page of a list. `next_cursor` gives the next one, at the same cut; null = this is the last."""
+
+    items: list[T]
+    next_cursor: str | None
+    cut: Cut
+
+
+class Ledgers(Struct, frozen=True):
+    """The ledgers, by name. They share no log, so each item has its own cut."""
+
+    items: list[LedgerView]
+    next_cursor: str | None
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """An event as it is stored, with what proves it: docs/architecture.md says how."""
+
+    position: int
+    stream_version: int
+    event_id: UUID
+    type: str
+    schema_version: int
+    recorded_at: datetime
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    payload: Raw
+    """An object; its bytes are those that were hashed."""
+    salt: str
+    payload_digest: str
+    leaf: str
+
+
+class Rows(Struct, Generic[T], frozen=True):
+    """Some items of a list and where the next begins; None = there are no more."""
+
+    items: list[T]
+    after: int | None
+
+
+async def list_sources(
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int
+) -> Rows[SourceView]:
+    def show(events: list[Recorded[Any]]) -> SourceView:
+        state = source_state.fold(events)
+        return source_view(state, cut.of(state.position, state.updated_at))
+
+    return await _list_streams(connection, ledger_id, "source", show, cut, after, limit)
+
+
+async def list_documents(
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int
+) -> Rows[DocumentView]:
+    def show(events: list[Recorded[Any]]) -> DocumentView:
+        state = document_state.fold(events)
+        return document_view(state, cut.of(state.position, state.updated_at))
+
+    return await _list_streams(connection, ledger_id, "document", show, cut, after, limit)
+
+
+async def list_incidents(
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int
+) -> Rows[IncidentSummary]:
+    def show(events: list[Recorded[Any]]) -> IncidentSummary:
+        return summary(incident_state.fold(events))
+
+    return await _list_streams(connection, ledger_id, "incident", show, cut, after, limit)
+
+
+async def list_statements(
+    connection: Connection, ledger_id: UUID, incident_id: UUID, cut: ReadCut, after: int, limit: int
+) -> Rows[StatementView]:
+    at = await incident_at(connection, ledger_id, incident_id, AsOf("", position=cut.position))
+    later = [statement for statement in at.state.statements.values() if statement.stream_version > after]
+    page = later[:limit]
+    more = page[-1].stream_version if len(later) > limit else None
+    return Rows([statement_view(statement, at.names) for statement in page], more)
+
+
+async def list_events(
+    connection: Connection,
+    ledger_id: UUID,
+    incident_id: UUID,
+    cut: ReadCut,
+    after: int,
+    limit: int,
+    revisions_only: bool,
+) -> Rows[EventView]:
+    stream = f"incident:{incident_id}"
+    cursor = await connection.execute(
+        _LIST_EVENTS,
+        {
+            "ledger_id": ledger_id,
+            "stream": stream,
+            "after": after,
+            "up_to": cut.position,
+            "left_out": ["incident-opened", "statement-recorded"] if revisions_only else [],
+            "limit": limit + 1,
+        },
+    )
+    items = [
+        EventView(**dict(zip(EventView.__struct_fields__, (*row[:9], Raw(row[9]), *row[10:]), strict=True)))
+        for row in await cursor.fetchall()
+    ]
+    if not items and after == 0:
+        await incident_at(connection, ledger_id, incident_id, AsOf(cut.as_of or "", position=cut.position))
+    page = items[:limit]
+    return Rows(page, page[-1].stream_version if len(items) > limit else None)
+
+
+async def list_ledgers(connection: Connection, after: str, limit: int) -> tuple[list[LedgerView], str | None]:
+    """The ledgers after a name, and the name to go on after."""
+    cursor = await connection.execute(_LIST_LEDGERS, {"after": after, "limit": limit + 1})
+    rows = await cursor.fetchall()
+    views = [(await view_ledger(connection, ledger_id, None))[1] for ledger_id, _ in rows[:limit]]
+    return views, views[-1].name if len(rows) > limit else None
+
+
+async def _list_streams(
+    connection: Connection,
+    ledger_id: UUID,
+    kind: str,
+    show: Callable[[list[Recorded[Any]]], T],
+    cut: ReadCut,
+    after: int,
+    limit: int,
+) -> Rows[T]:
+    cursor = await connection.execute(
+        _LIST_STREAMS,
+        {"ledger_id": ledger_id, "kind": kind, "after": after, "up_to": cut.position, "limit": limit + 1},
+    )
+    rows = await cursor.fetchall()
+    page = rows[:limit]
+    streams = await read_streams(connection, ledger_id, [stream for stream, _ in page], cut.position)
+    return Rows([show(streams[stream]) for stream, _ in page], page[-1][1] if len(rows) > limit else None)
