@@ -75,6 +75,7 @@ def make_contract(app: Litestar) -> bytes:
     for name in ("ClaimInput", "ClaimView"):
         schemas[name]["properties"]["value"] = {"$ref": _REF.format(name="Value")}
     schemas["Value"] = _VALUE
+    _give_items(schemas)
     schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
     document["components"] = {
         "schemas": dict(sorted(schemas.items())),
@@ -92,6 +93,14 @@ def make_contract(app: Litestar) -> bytes:
     document["info"]["license"] = {"name": "See the repository"}
     document["info"]["contact"] = {"name": "The operator of this installation", "url": "https://example.org"}
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _give_items(schema: Any) -> None:
+    """Linters ask for `items` as a schema; of a tuple msgspec gives none, or false. `maxItems` bounds it already."""
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _give_items(part)
+    if isinstance(schema, dict) and schema.get("type") == "array":
+        schema["items"] = schema.get("items") or {}
 
 
 def _body_type(handler: Any) -> Any:
