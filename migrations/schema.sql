@@ -12,6 +12,7 @@ COMMENT ON SCHEMA stet IS 'Stet: an incident database in which nothing is ever o
 CREATE FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_command integer[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[]) RETURNS TABLE(command integer, outcome text, last_position bigint, recorded_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 DECLARE

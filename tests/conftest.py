@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
 from stet.database.pool import Pool, make_pool

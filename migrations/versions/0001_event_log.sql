@@ -172,7 +172,8 @@ CREATE FUNCTION stet.append(
     p_causation_id uuid[], p_payload text[],
     p_reference_command int[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[]
 ) RETURNS TABLE (command int, outcome text, last_position bigint, recorded_at timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- A generic plan: made for each call, the plans would take longer than the append.
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     v_position bigint;

@@ -123,7 +123,7 @@ def _time(time: View) -> str:
 def _value(value: Any, names: dict[str, str] | None = None) -> str:
     match value:
         case {"source_id": source_id}:
-            return (names or {}).get(source_id, source_id)
+            return (names or {}).get(source_id) or str(source_id)
         case {"anchor": _} | {"earliest": _} | {"latest": _}:
             return _time(value)
         case {"geometry": {"coordinates": coordinates}, **rest}:

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from stet import __version__
-from stet.errors import StetError
+from stet.errors import Malformed, NotFound, StetError
 from stet.settings import Settings, read_settings
 
-CANNOT = 3
+ASKED_WRONG, CANNOT = 2, 3
 _CONTRACT = Path("openapi/openapi.json")
 
 
@@ -35,6 +35,9 @@ def run(action: Callable[[], int | None]) -> None:
     """Runs a command's body and turns our errors into one line and an exit code."""
     try:
         sys.exit(action() or 0)
+    except (Malformed, NotFound) as error:
+        say(f"stet: {error}")
+        sys.exit(ASKED_WRONG)
     except StetError as error:
         say(f"stet: {error}")
         sys.exit(CANNOT)
@@ -127,7 +130,9 @@ def verify(ledger: str | None) -> None:
 
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if the file is stale.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=_CONTRACT, show_default=True)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), default=_CONTRACT, show_default=True, help="The file."
+)
 def openapi(check: bool, output: Path) -> None:
     """Write the OpenAPI document of the API."""
     from stet.http.app import make_litestar

@@ -12,6 +12,7 @@ import msgspec
 from stet.cli.database import database, progress
 from stet.cli.main import say
 from stet.database.pool import Connection, make_pool
+from stet.errors import Malformed, NotFound
 from stet.queries.cut import AsOf, ReadCut, parse_as_of, resolve_cut
 from stet.queries.many import list_events, list_incidents
 from stet.queries.one import view_incident
@@ -22,14 +23,13 @@ _PAGE = 500
 
 
 def replay_here(settings: Settings, ledger: str, incident: str | None, as_of: str | None, events: bool) -> int:
-    """Prints the views; 2 if the ledger or the incident's id is none."""
+    """Prints the views. Raises NotFound or Malformed for what does not exist at the cut."""
     asked = parse_as_of(as_of, "--as-of") if as_of else None
     if incident:
         try:
             UUID(incident)
-        except ValueError:
-            say(f"--incident must be an id, not {incident!r}")
-            return 2
+        except ValueError as error:
+            raise Malformed.at("--incident", f"must be an id, not {incident!r}") from error
     with database(settings) as url:
         return asyncio.run(_replay(url, settings, ledger, UUID(incident) if incident else None, asked, events))
 
@@ -40,8 +40,7 @@ async def _replay(
     async with make_pool(url, settings, role="stet_reader") as pool, pool.connection() as connection:
         ledger_id = await find_ledger(connection, ledger)
         if ledger_id is None:
-            say(f"there is no ledger {ledger}")
-            return 2
+            raise NotFound(f"there is no ledger {ledger}")
         cut = await resolve_cut(connection, ledger_id, asked)
         if incident_id:
             digest = sha256(await _print_one(connection, ledger_id, incident_id, cut, events)).hexdigest()
