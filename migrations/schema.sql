@@ -9,7 +9,7 @@ ALTER SCHEMA stet OWNER TO stet_owner;
 COMMENT ON SCHEMA stet IS 'Stet: an incident database in which nothing is ever overwritten.';
 
 -- Name: append(uuid, text, text[], uuid[], text[], bytea[], smallint[], text[], integer[], text[], bigint[], integer[], text[], bigint[], integer[], text[], uuid[], text[], smallint[], uuid[], text[], integer[], text[], text[], boolean[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
-CREATE FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_command integer[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[]) RETURNS TABLE(command integer, outcome text, last_position bigint, recorded_at timestamp with time zone)
+CREATE FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_command integer[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[]) RETURNS TABLE(command integer, outcome text, last_position bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -108,12 +108,11 @@ BEGIN
 
     RETURN QUERY
     WITH appended AS (
-        SELECT e.command,
-               v_position + sum(count(*)) OVER (ORDER BY e.command) AS last_position,
-               v_base + (row_number() OVER (ORDER BY e.command) - 1) * interval '1 microsecond' AS recorded_at
-        FROM unnest(p_event_command) e(command)
-        WHERE e.command <> ALL (v_refused)
-        GROUP BY e.command
+        SELECT c.command, v_position + sum(count(e.command)) OVER (ORDER BY c.command) AS last_position
+        FROM unnest(p_actor) WITH ORDINALITY c(actor, command)
+        LEFT JOIN unnest(p_event_command) e(command) ON e.command = c.command
+        WHERE c.command <> ALL (v_refused)
+        GROUP BY c.command
     ), kept AS (
         INSERT INTO stet.idempotency (ledger_id, actor, key, request_digest, status, location, position)
         SELECT p_ledger_id, p_actor[a.command], p_key[a.command], p_request_digest[a.command],
@@ -123,7 +122,7 @@ BEGIN
     SELECT c.command::int,
            CASE WHEN c.command = ANY (v_repeated) THEN 'repeated'
                 WHEN c.command = ANY (v_refused) THEN 'stale' ELSE 'appended' END,
-           a.last_position::bigint, a.recorded_at
+           a.last_position::bigint
     FROM unnest(p_actor) WITH ORDINALITY c(actor, command)
     LEFT JOIN appended a ON a.command = c.command
     ORDER BY c.command;

@@ -161,6 +161,7 @@ COMMENT ON FUNCTION stet.leaf IS 'The leaf hash of RFC 6962 over the event''s en
 -- stream that it read has another version, or a target that it fanned out from has other dependants)
 -- or repeated (its idempotency key is taken). Commands are numbered from 1 by the order of p_actor; the
 -- other arrays name their command and are ordered by it. Every stream with an event must be among the checks.
+-- A command without events is only checked, and its idempotency key kept.
 CREATE FUNCTION stet.append(
     p_ledger_id uuid,
     p_ledger_name text,
@@ -171,7 +172,7 @@ CREATE FUNCTION stet.append(
     p_event_command int[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[],
     p_causation_id uuid[], p_payload text[],
     p_reference_command int[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[]
-) RETURNS TABLE (command int, outcome text, last_position bigint, recorded_at timestamptz)
+) RETURNS TABLE (command int, outcome text, last_position bigint)
 -- A generic plan: made for each call, the plans would take longer than the append.
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
@@ -268,12 +269,11 @@ BEGIN
 
     RETURN QUERY
     WITH appended AS (
-        SELECT e.command,
-               v_position + sum(count(*)) OVER (ORDER BY e.command) AS last_position,
-               v_base + (row_number() OVER (ORDER BY e.command) - 1) * interval '1 microsecond' AS recorded_at
-        FROM unnest(p_event_command) e(command)
-        WHERE e.command <> ALL (v_refused)
-        GROUP BY e.command
+        SELECT c.command, v_position + sum(count(e.command)) OVER (ORDER BY c.command) AS last_position
+        FROM unnest(p_actor) WITH ORDINALITY c(actor, command)
+        LEFT JOIN unnest(p_event_command) e(command) ON e.command = c.command
+        WHERE c.command <> ALL (v_refused)
+        GROUP BY c.command
     ), kept AS (
         INSERT INTO stet.idempotency (ledger_id, actor, key, request_digest, status, location, position)
         SELECT p_ledger_id, p_actor[a.command], p_key[a.command], p_request_digest[a.command],
@@ -283,7 +283,7 @@ BEGIN
     SELECT c.command::int,
            CASE WHEN c.command = ANY (v_repeated) THEN 'repeated'
                 WHEN c.command = ANY (v_refused) THEN 'stale' ELSE 'appended' END,
-           a.last_position::bigint, a.recorded_at
+           a.last_position::bigint
     FROM unnest(p_actor) WITH ORDINALITY c(actor, command)
     LEFT JOIN appended a ON a.command = c.command
     ORDER BY c.command;

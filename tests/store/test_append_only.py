@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState, UniqueViolation
-from writing import Stored, an_append, make_ledger, read_all
+from tests.conftest import Cluster
+from tests.store.writing import Stored, an_append, make_ledger, read_all
 
-from conftest import Cluster
 from stet.database.pool import make_pool
 from stet.settings import Settings
 from stet.store.append import Log
@@ -136,14 +136,11 @@ def test_no_change_as_a_replica(target: Target, role: str, change: str) -> None:
 def test_no_forgery(target: Target, role: str, forged: str, replica: bool) -> None:
     """Nobody inserts an event with a position or a time of their own."""
     statement = f"""
-        INSERT INTO stet.event ({COLUMNS})
-        SELECT {FORGED[forged]}, gen_random_uuid(), type, schema_version, actor, correlation_id, causation_id,
-               payload, salt, payload_digest, leaf
-        FROM stet.event WHERE position = 2""".replace(
-        f"({COLUMNS})",
-        """(ledger_id, position, stream, stream_version, recorded_at, event_id, type, schema_version, actor,
-            correlation_id, causation_id, payload, salt, payload_digest, leaf)""",
-    )
+        INSERT INTO stet.event (ledger_id, position, stream, stream_version, recorded_at, event_id,
+               type, schema_version, actor, correlation_id, causation_id, payload, salt, payload_digest, leaf)
+        SELECT {FORGED[forged]}, gen_random_uuid(),
+               type, schema_version, actor, correlation_id, causation_id, payload, salt, payload_digest, leaf
+        FROM stet.event WHERE position = 2"""
     refusal = UniqueViolation if "taken" in forged and role != "stet_application" else _refusal(role)
     with target.session(role, replica=replica) as connection, pytest.raises(refusal):
         connection.execute(statement.encode())

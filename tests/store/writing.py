@@ -69,9 +69,10 @@ def event_of(stream: str, event: AnyEvent) -> NewEvent:
     return NewEvent(event_id=new_id(), stream=stream, event=event)
 
 
-async def make_ledger(log: Log, name: str = "test") -> UUID:
-    """A ledger with one event in its log; its id."""
+async def make_ledger(log: Log, name: str | None = None) -> UUID:
+    """A ledger with one event in its log; its id, which is its name, too, unless that is given."""
     ledger_id = new_id()
+    name = name or str(ledger_id)
     stream = f"ledger:{ledger_id}"
     created = append_of({stream: 0}, [event_of(stream, LedgerCreated(name=name, title=name))], ledger_name=name)
     assert (await log.append(ledger_id, created)).outcome == "appended"

@@ -118,21 +118,22 @@ async def handle(
                 if version and version != context.if_match:
                     raise Stale(f"If-Match names version {context.if_match}; the last is {version}")
             decision = await decide(reader)
-        if not decision.events:
-            return Outcome(200, decision.location, None)
-        appended = await log.append(ledger_id, _append(decision, reader, context, ledger_name))
+        status = 201 if decision.events else 200
+        if not decision.events and not context.idempotency_key:
+            return Outcome(status, decision.location, None)
+        appended = await log.append(ledger_id, _append(decision, status, reader, context, ledger_name))
         if appended.outcome == "appended":
-            return Outcome(201, decision.location, appended.position)
+            return Outcome(status, decision.location, appended.position)
     raise Unavailable("too many writers changed the same things at the same time; nothing was changed")
 
 
-def _append(decision: Decision, reader: Reader, context: Context, ledger_name: str | None) -> Append:
+def _append(decision: Decision, status: int, reader: Reader, context: Context, ledger_name: str | None) -> Append:
     idempotency = None
     if context.idempotency_key:
         idempotency = Idempotency(
             key=context.idempotency_key,
             request_digest=context.request_digest,
-            status=201,
+            status=status,
             location=decision.location,
         )
     return Append(

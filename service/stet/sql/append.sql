@@ -1,5 +1,5 @@
 -- Appends a batch of commands through the one guarded function; a row per command with its outcome.
-SELECT command, outcome, last_position, recorded_at
+SELECT command, outcome, last_position
 FROM stet.append(
     %(ledger_id)s, %(ledger_name)s,
     %(actor)s::text[], %(correlation_id)s::uuid[],

@@ -45,7 +45,10 @@ class Idempotency(Struct, frozen=True, kw_only=True):
 
 
 class Append(Struct, frozen=True, kw_only=True):
-    """One command's events, whole or not at all, if each stream still has the version that was seen."""
+    """One command's events, whole or not at all, if each stream still has the version that was seen.
+
+    Without events it only keeps the answer to its idempotency key.
+    """
 
     actor: str
     correlation_id: UUID
@@ -62,7 +65,7 @@ class Append(Struct, frozen=True, kw_only=True):
 class Appended(NamedTuple):
     outcome: Literal["appended", "stale", "repeated"]
     position: int | None
-    """Of the last event of the append."""
+    """The head of the log after this append."""
 
 
 class _Waiting(NamedTuple):
@@ -121,7 +124,7 @@ class Log:
                 _settle(waiting, Unavailable("the service is stopping; the change may or may not have been made"))
             raise
         else:
-            for waiting, (_, outcome, position, _) in zip(group, rows, strict=True):
+            for waiting, (_, outcome, position) in zip(group, rows, strict=True):
                 _settle(waiting, Appended(outcome, position))
 
 
