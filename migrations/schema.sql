@@ -348,6 +348,10 @@ REVOKE ALL ON FUNCTION stet.refuse_change() FROM PUBLIC;
 -- Name: FUNCTION refuse_forgery(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.refuse_forgery() FROM PUBLIC;
 
+-- Name: TABLE stet_migration; Type: ACL; Schema: public; Owner: stet
+GRANT SELECT ON TABLE public.stet_migration TO stet_application;
+GRANT SELECT ON TABLE public.stet_migration TO stet_reader;
+
 -- Name: TABLE event; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.event TO stet_application;
 GRANT SELECT ON TABLE stet.event TO stet_reader;

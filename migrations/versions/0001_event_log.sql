@@ -18,20 +18,26 @@ $$;
 DO $$
 DECLARE
     wanted text;
+    -- From PostgreSQL 16 on, who makes a role may grant it, but is not yet allowed to become it.
+    needed text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['stet_owner', 'stet_application', 'stet_reader'] LOOP
-        BEGIN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;
-        END;
-        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-           AND NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
+        IF NOT pg_has_role(current_user, wanted, needed) THEN
             EXECUTE format('GRANT %I TO %I', wanted, current_user);
         END IF;
     END LOOP;
 END
 $$;
+
+-- Every process looks at the schema's version when it starts.
+GRANT SELECT ON stet_migration TO stet_application, stet_reader;
 
 CREATE SCHEMA stet AUTHORIZATION stet_owner;
 SET LOCAL ROLE stet_owner;

@@ -86,11 +86,12 @@ def migrate(sql: bool) -> None:
 
 
 @main.command()
-@click.option("--url", help="A running service; absent: one is started on an empty database of its own.")
+@click.option("--url", help="A running service; absent: one is started.")
 @click.option("--ledger", default=None, help="The name of the ledger to make; default: one that is not taken.")
 def demo(url: str | None, ledger: str | None) -> None:
     """Record the reference article through the API, read it back, and check what it must say.
 
+    Without --url a service is started: on STET_DATABASE_URL, or else on an empty data folder that is gone afterwards.
     Exit code 1 if a check fails.
     """
     from stet.cli.demo import run_demo

@@ -92,22 +92,22 @@ def _upgrade(url: str, say: Callable[[str], None]) -> None:
         creator=lambda: psycopg.connect(url, client_encoding="utf8"),  # of a database in another encoding, too
         poolclass=NullPool,
     )
-    with engine.connect() as connection:
-        known = MigrationContext.configure(connection, opts={"version_table": "stet_migration"})
-        revision, head = known.get_current_revision(), script.get_current_head()
-        connection.rollback()
-        if revision == head:
-            return
-        if revision is not None and revision not in {r.revision for r in script.walk_revisions()}:
-            raise StetError(
-                f"the database is at migration {revision}, which this release does not know: use a later release"
-            )
-        say(f"migrating the database from {revision or 'empty'} to {head}")
-        config.attributes["connection"] = connection
-        try:
+    try:
+        with engine.connect() as connection:
+            known = MigrationContext.configure(connection, opts={"version_table": "stet_migration"})
+            revision, head = known.get_current_revision(), script.get_current_head()
+            connection.rollback()
+            if revision == head:
+                return
+            if revision is not None and revision not in {r.revision for r in script.walk_revisions()}:
+                raise StetError(
+                    f"the database is at migration {revision}, which this release does not know: use a later release"
+                )
+            say(f"migrating the database from {revision or 'empty'} to {head}")
+            config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        except DBAPIError as error:
-            raise StetError(f"the migration failed and was rolled back: {_first_line(error.orig)}") from error
+    except DBAPIError as error:
+        raise StetError(f"the migration failed and was rolled back: {_first_line(error.orig)}") from error
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -23,7 +23,7 @@ async def context_of(request: StetRequest) -> Context:
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise Malformed.at("header.Idempotency-Key", "must be 1 to 255 visible ASCII characters")
-    asked = "\n".join((request.method, request.url.path, if_match or "", "")).encode()
+    asked = f"{request.method}\n{request.url.path}\n".encode()
     return Context(
         actor=ACTOR,
         correlation_id=request.scope["state"]["request_id"],

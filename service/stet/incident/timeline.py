@@ -44,6 +44,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 class Timeline(Struct, frozen=True, kw_only=True):
     incident_id: UUID
+    version: int
     axis: Axis
     items: tuple[Entry, ...]
     cut: Cut

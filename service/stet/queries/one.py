@@ -100,7 +100,7 @@ async def view_timeline(
         case "occurred":
             items = timeline.occurred_axis(at.state, at.names)
     cut = at.cut.of(at.state.position, at.state.updated_at)
-    return at.cut, timeline.Timeline(incident_id=incident_id, axis=axis, items=items, cut=cut)
+    return at.cut, timeline.Timeline(incident_id=incident_id, version=at.state.version, axis=axis, items=items, cut=cut)
 
 
 async def names_at(

@@ -32,7 +32,7 @@ Level = Literal["exact", "vicinity", "settlement", "admin2", "admin1", "country"
 
 
 class Place(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """An uncertain place: a disc around its geometry, or only a name. Unless given, the level sets the radius."""
+    """An uncertain place: a disc around its geometry, or only a name."""
 
     geometry: Geometry | None = None
     name: Line | None = None

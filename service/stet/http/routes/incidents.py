@@ -182,7 +182,7 @@ async def get_timeline(
     async with service.pool.connection() as connection:
         ledger_id = await service.ledger_id(connection, ledger)
         cut, view = await view_timeline(connection, ledger_id, incident_id, axis, asked(as_of))
-    return answer(request, view, view.cut.position, cut, query={"axis": axis})
+    return answer(request, view, view.version, cut, query={"axis": axis})
 
 
 async def _events(
