@@ -69,7 +69,7 @@ async def _print_one(connection: Connection, ledger_id: UUID, incident_id: UUID,
     at = AsOf(f"position:{cut.position}", position=cut.position)
     after: int | None = 0 if events else None
     while after is not None:
-        rows = await list_events(connection, ledger_id, incident_id, cut, after, _PAGE, False)
+        rows = await list_events(connection, ledger_id, cut, after, _PAGE, incident_id=incident_id)
         for event in rows.items:
             click.echo(msgspec.json.encode(event))
         after = rows.after

@@ -58,7 +58,8 @@ async def fan_out(
     events: list[NewEvent] = []
     while targets:
         dependants = await reader.dependants(sorted(targets))
-        incident_ids = sorted({UUID(dependant.stream[9:]) for dependant in dependants})
+        # What the same append adds to `states` is not among the dependants that the log knows.
+        incident_ids = sorted({UUID(dependant.stream[9:]) for dependant in dependants} | states.keys())
         if len(incident_ids) > _STREAMS:
             raise Refused(f"{len(incident_ids)} incidents hang on this; one append reaches {_STREAMS} at most")
         streams = await reader.streams([f"incident:{id_}" for id_ in incident_ids])

@@ -63,8 +63,8 @@ class Statement(Struct, frozen=True, kw_only=True):
     @property
     def said(self) -> Bounds:
         """When it was said: at the latest when it was recorded, if nothing else is known."""
-        earliest, latest = self.said_at.bounds
-        return Bounds(earliest, latest or max(self.recorded_at, earliest or self.recorded_at))
+        earliest, best, latest = self.said_at.earliest, self.said_at.best, self.said_at.latest
+        return Bounds(earliest, latest or max(at for at in (self.recorded_at, best, earliest) if at))
 
 
 class Link(Struct, frozen=True, order=True):

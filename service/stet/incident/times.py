@@ -30,7 +30,8 @@ def derive_said_at(given: TimeInput | None, citation: Citation | None, known: Kn
         time = resolve(time, anchored(time.anchor, known, f"{field}.anchor"))
     elif citation and time.latest is None:
         origin = Origin(document_id=citation.document_id, version=citation.version)
-    if origin and published.latest and (time.earliest is None or time.earliest <= published.latest):
+    not_before = time.best or time.earliest
+    if origin and published.latest and (not_before is None or not_before <= published.latest):
         latest = min(time.latest, published.latest) if time.latest else published.latest
         time = replace(time, latest=latest)
     return SaidAt(**asdict(time), from_=origin)

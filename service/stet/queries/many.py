@@ -103,7 +103,7 @@ async def list_incidents(
 
 
 async def list_statements(
-    connection: Connection, ledger_id: UUID, incident_id: UUID, cut: ReadCut, after: int, limit: int
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int, *, incident_id: UUID
 ) -> Rows[StatementView]:
     at = await incident_at(connection, ledger_id, incident_id, AsOf("", position=cut.position))
     later = [statement for statement in at.state.statements.values() if statement.stream_version > after]
@@ -115,11 +115,12 @@ async def list_statements(
 async def list_events(
     connection: Connection,
     ledger_id: UUID,
-    incident_id: UUID,
     cut: ReadCut,
     after: int,
     limit: int,
-    revisions_only: bool,
+    *,
+    incident_id: UUID,
+    revisions_only: bool = False,
 ) -> Rows[EventView]:
     stream = f"incident:{incident_id}"
     cursor = await connection.execute(

@@ -79,7 +79,7 @@ async def view_incident(
 
 
 async def view_statement(
-    connection: Connection, ledger_id: UUID, incident_id: UUID, statement_id: UUID, as_of: AsOf | None
+    connection: Connection, ledger_id: UUID, statement_id: UUID, as_of: AsOf | None, *, incident_id: UUID
 ) -> tuple[ReadCut, StatementAnswer]:
     at = await incident_at(connection, ledger_id, incident_id, as_of)
     if statement_id not in at.state.statements:

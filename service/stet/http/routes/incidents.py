@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -9,12 +10,11 @@ from litestar import Response, get, post
 from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 
 from stet.errors import NotFound
-from stet.handle import handle
 from stet.handle.incident import open_incident, revise_incident
-from stet.http.answer import answer, memento, written
+from stet.http.answer import answer, memento
 from stet.http.body import StetRequest
-from stet.http.conditions import accept_datetime, context_of, refuse_if_match
-from stet.http.paging import CursorText, Limit, page_cut, unsign
+from stet.http.conditions import accept_datetime
+from stet.http.paging import CursorText, Limit
 from stet.http.routes import (
     AsOfText,
     IdempotencyKey,
@@ -22,9 +22,8 @@ from stet.http.routes import (
     IfNoneMatch,
     LedgerName,
     asked,
-    at,
-    last_segment,
-    to_page,
+    read_page,
+    write,
 )
 from stet.http.service import service_of
 from stet.ids import new_id
@@ -45,16 +44,9 @@ async def post_incident(
     request: StetRequest, ledger: LedgerName, data: JSONBody[OpenIncident], idempotency_key: IdempotencyKey = None
 ) -> Response[IncidentView]:
     """Something happened. With statements in the same call, all of them are recorded, or nothing is."""
-    refuse_if_match(request)
-    service, context = service_of(request), await context_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
     incident_id = new_id()
     decide = open_incident(data, incident_id, f"/v1/ledgers/{ledger}/incidents/{incident_id}")
-    outcome = await handle(service.pool, service.log, ledger_id, None, decide, context)
-    async with service.pool.connection() as connection:
-        cut, view = await view_incident(connection, ledger_id, last_segment(outcome.location), at(outcome))
-    return written(view, view.version, cut, status=outcome.status, location=outcome.location)
+    return await write(request, ledger, None, decide, view_incident)
 
 
 @get(_PATH, operation_id="listIncidents", summary="List the incidents", tags=["incidents"])
@@ -67,14 +59,7 @@ async def get_incidents(
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[IncidentSummary]]:
     """In the order in which they were opened."""
-    service = service_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
-        position = unsign(cursor, service.cursor_secret, "incidents", ledger_id) if cursor else None
-        cut = await page_cut(connection, ledger_id, as_of, position)
-        rows = await list_incidents(connection, ledger_id, cut, int(position.after) if position else 0, limit)
-    page = to_page(rows, cut, "incidents", ledger_id, service)
-    return answer(request, page, cut.position, cut, query={"limit": limit})
+    return await read_page(request, ledger, "incidents", list_incidents, as_of, limit, cursor)
 
 
 @get(_ONE, operation_id="getIncident", summary="Get an incident", tags=["incidents"])
@@ -128,14 +113,8 @@ async def post_revision(
 
     A corrected said_at moves every time that hangs on the statement, in every incident, in the same append.
     """
-    service, context = service_of(request), await context_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
     decide = revise_incident(data, incident_id, f"/v1/ledgers/{ledger}/incidents/{incident_id}")
-    outcome = await handle(service.pool, service.log, ledger_id, f"incident:{incident_id}", decide, context)
-    async with service.pool.connection() as connection:
-        cut, view = await view_incident(connection, ledger_id, incident_id, at(outcome))
-    return written(view, view.version, cut, status=outcome.status, location=outcome.location)
+    return await write(request, ledger, f"incident:{incident_id}", decide, view_incident)
 
 
 @get(_ONE + "/revisions", operation_id="listRevisions", summary="List the revisions", tags=["incidents"])
@@ -149,7 +128,8 @@ async def get_revisions(
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[EventView]]:
     """Every event after the opening that is not a statement, in the order of the log."""
-    return await _events(request, ledger, incident_id, as_of, limit, cursor, "revisions")
+    rows = partial(list_events, incident_id=incident_id, revisions_only=True)
+    return await read_page(request, ledger, f"revisions:{incident_id}", rows, as_of, limit, cursor)
 
 
 @get(_ONE + "/events", operation_id="listIncidentEvents", summary="List an incident's events", tags=["incidents"])
@@ -163,7 +143,8 @@ async def get_events(
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[EventView]]:
     """As they are stored, each with the salt, digest and leaf that prove it."""
-    return await _events(request, ledger, incident_id, as_of, limit, cursor, "events")
+    rows = partial(list_events, incident_id=incident_id, revisions_only=False)
+    return await read_page(request, ledger, f"events:{incident_id}", rows, as_of, limit, cursor)
 
 
 @get(_ONE + "/timeline", operation_id="getTimeline", summary="Get an incident's timeline", tags=["incidents"])
@@ -183,21 +164,6 @@ async def get_timeline(
         ledger_id = await service.ledger_id(connection, ledger)
         cut, view = await view_timeline(connection, ledger_id, incident_id, axis, asked(as_of))
     return answer(request, view, view.version, cut, query={"axis": axis})
-
-
-async def _events(
-    request: StetRequest, ledger: str, incident_id: UUID, as_of: str | None, limit: int, cursor: str | None, which: str
-) -> Response[Page[EventView]]:
-    service = service_of(request)
-    what = f"{which}:{incident_id}"
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
-        position = unsign(cursor, service.cursor_secret, what, ledger_id) if cursor else None
-        cut = await page_cut(connection, ledger_id, as_of, position)
-        after = int(position.after) if position else 0
-        rows = await list_events(connection, ledger_id, incident_id, cut, after, limit, which == "revisions")
-    page = to_page(rows, cut, what, ledger_id, service)
-    return answer(request, page, cut.position, cut, query={"limit": limit})
 
 
 ROUTES = [
