@@ -163,11 +163,11 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 COMMENT ON FUNCTION stet.leaf IS 'The leaf hash of RFC 6962 over the event''s envelope and the digest of its payload.';
 
--- Appends a batch of commands, each whole or not at all, each with its own outcome: appended, stale (a
--- stream that it read has another version, or a target that it fanned out from has other dependants)
--- or repeated (its idempotency key is taken). Commands are numbered from 1 by the order of p_actor; the
--- other arrays name their command and are ordered by it. Every stream with an event must be among the checks.
--- A command without events is only checked, and its idempotency key kept.
+-- Appends a group of commands: all of them, or, if any is stale or repeated, none; o_stale and o_repeated name
+-- those, and the others may be sent again without them. Stale: a stream that the command read has another version,
+-- or a target that it fanned out from has other dependants. Repeated: its idempotency key is taken.
+-- Commands are numbered from 1 by the order of p_actor; the other arrays name their command and are ordered by it.
+-- Every stream with an event must be among the checks. A command without events is only checked, and its key kept.
 CREATE FUNCTION stet.append(
     p_ledger_id uuid,
     p_ledger_name text,
@@ -177,19 +177,15 @@ CREATE FUNCTION stet.append(
     p_fanout_command int[], p_fanout_target text[], p_fanout_count bigint[],
     p_event_command int[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[],
     p_causation_id uuid[], p_payload text[],
-    p_reference_command int[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[]
-) RETURNS TABLE (command int, outcome text, last_position bigint)
+    p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[],
+    OUT o_position bigint, OUT o_stale int[], OUT o_repeated int[]
+)
 -- A generic plan: made for each call, the plans would take longer than the append.
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-    v_position bigint;
+    v_keys boolean := coalesce(array_length(array_remove(p_key, NULL), 1), 0) > 0;
     v_recorded_at timestamptz;
-    v_base timestamptz;
-    v_refused int[];
-    v_repeated int[] := '{}';
-    v_appends int;
-    v_events int;
     v_inserted int;
 BEGIN
     IF p_ledger_name IS NOT NULL THEN
@@ -198,20 +194,19 @@ BEGIN
     END IF;
 
     -- The lock is its own statement: under READ COMMITTED what follows then sees all that committed before.
-    SELECT h.position, h.recorded_at INTO v_position, v_recorded_at
+    SELECT h.position, h.recorded_at INTO o_position, v_recorded_at
     FROM stet.head h WHERE h.ledger_id = p_ledger_id FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no ledger %', p_ledger_id USING ERRCODE = 'no_data_found';
     END IF;
-    v_base := greatest(clock_timestamp(), v_recorded_at + interval '1 microsecond');
+    v_recorded_at := greatest(clock_timestamp(), v_recorded_at + interval '1 microsecond');
 
-    IF EXISTS (SELECT FROM unnest(p_key) k WHERE k IS NOT NULL) THEN
-        SELECT coalesce(array_agg(c.command), '{}') INTO v_repeated
+    IF v_keys THEN
+        SELECT array_agg(c.command) INTO o_repeated
         FROM unnest(p_actor, p_key) WITH ORDINALITY c(actor, key, command)
         JOIN stet.idempotency i ON i.ledger_id = p_ledger_id AND i.actor = c.actor AND i.key = c.key;
     END IF;
-
-    SELECT v_repeated || coalesce(array_agg(c.command), '{}') INTO v_refused
+    SELECT array_agg(DISTINCT c.command) INTO o_stale
     FROM unnest(p_check_command, p_check_stream, p_check_version) c(command, stream, version)
     WHERE c.version <> coalesce((
             SELECT e.stream_version FROM stet.event e
@@ -221,33 +216,33 @@ BEGIN
             SELECT FROM unnest(p_event_command, p_stream) w(command, stream)
             WHERE w.stream = c.stream AND w.command < c.command);
     IF cardinality(p_fanout_command) > 0 THEN
-        SELECT v_refused || coalesce(array_agg(f.command), '{}') INTO v_refused
+        SELECT array_agg(f.command) || o_stale INTO o_stale
         FROM unnest(p_fanout_command, p_fanout_target, p_fanout_count) f(command, target, seen)
         WHERE f.seen <> (SELECT count(*) FROM stet.reference r
                          WHERE r.ledger_id = p_ledger_id AND r.target = f.target);
     END IF;
+    IF o_stale IS NOT NULL OR o_repeated IS NOT NULL THEN
+        RETURN;
+    END IF;
 
-    SELECT count(DISTINCT e), count(*) INTO v_appends, v_events
-    FROM unnest(p_event_command) e WHERE e <> ALL (v_refused);
-
-    IF v_appends > 0 THEN
+    IF cardinality(p_event_command) > 0 THEN
         UPDATE stet.head h
-        SET position = v_position + v_events, recorded_at = v_base + (v_appends - 1) * interval '1 microsecond'
+        SET position = o_position + cardinality(p_event_command),
+            -- Of the last event; commands without events may follow it.
+            recorded_at = v_recorded_at + (p_event_command[cardinality(p_event_command)] - 1) * interval '1 microsecond'
         WHERE h.ledger_id = p_ledger_id;
 
         WITH numbered AS MATERIALIZED (
-            SELECT v_position + row_number() OVER (ORDER BY e.ordinal) AS position,
-                   e.stream,
+            SELECT o_position + e.ordinal AS position, e.stream,
                    c.version + row_number() OVER (PARTITION BY e.command, e.stream ORDER BY e.ordinal) AS stream_version,
                    e.event_id, e.type, e.schema_version,
-                   v_base + (dense_rank() OVER (ORDER BY e.command) - 1) * interval '1 microsecond' AS recorded_at,
+                   v_recorded_at + (e.command - 1) * interval '1 microsecond' AS recorded_at,
                    p_actor[e.command] AS actor, p_correlation_id[e.command] AS correlation_id, e.causation_id,
                    e.payload, uuid_send(gen_random_uuid()) AS salt
             FROM unnest(p_event_command, p_stream, p_event_id, p_type, p_schema_version, p_causation_id, p_payload)
                  WITH ORDINALITY e(command, stream, event_id, type, schema_version, causation_id, payload, ordinal)
             JOIN unnest(p_check_command, p_check_stream, p_check_version) c(command, stream, version)
               ON c.command = e.command AND c.stream = e.stream
-            WHERE e.command <> ALL (v_refused)
         ), hashed AS (
             SELECT n.*, sha256(n.salt || convert_to(n.payload, 'UTF8')) AS payload_digest FROM numbered n
         )
@@ -258,41 +253,28 @@ BEGIN
                n.recorded_at, n.actor, n.correlation_id, n.causation_id, n.payload::json, n.salt, n.payload_digest,
                stet.leaf(p_ledger_id, n.position, n.stream, n.stream_version, n.event_id, n.type,
                          n.schema_version, n.recorded_at, n.actor, n.correlation_id, n.causation_id, n.payload_digest)
-        FROM hashed n ORDER BY n.position;
+        FROM hashed n;
         GET DIAGNOSTICS v_inserted = ROW_COUNT;
-        IF v_inserted <> v_events THEN
+        IF v_inserted <> cardinality(p_event_command) THEN
             RAISE EXCEPTION 'each stream with an event needs exactly one expected version'
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
-
-        INSERT INTO stet.reference (ledger_id, target, stream, holds)
-        SELECT DISTINCT p_ledger_id, r.target, r.stream, r.holds
-        FROM unnest(p_reference_command, p_reference_target, p_reference_stream, p_reference_holds)
-             r(command, target, stream, holds)
-        WHERE r.command <> ALL (v_refused)
-        ON CONFLICT DO NOTHING;
     END IF;
 
-    RETURN QUERY
-    WITH appended AS (
-        SELECT c.command, v_position + sum(count(e.command)) OVER (ORDER BY c.command) AS last_position
-        FROM unnest(p_actor) WITH ORDINALITY c(actor, command)
-        LEFT JOIN unnest(p_event_command) e(command) ON e.command = c.command
-        WHERE c.command <> ALL (v_refused)
-        GROUP BY c.command
-    ), kept AS (
+    IF cardinality(p_reference_target) > 0 THEN
+        INSERT INTO stet.reference (ledger_id, target, stream, holds)
+        SELECT DISTINCT p_ledger_id, r.target, r.stream, r.holds
+        FROM unnest(p_reference_target, p_reference_stream, p_reference_holds) r(target, stream, holds)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    IF v_keys THEN
         INSERT INTO stet.idempotency (ledger_id, actor, key, request_digest, status, location, position)
-        SELECT p_ledger_id, p_actor[a.command], p_key[a.command], p_request_digest[a.command],
-               p_status[a.command], p_location[a.command], a.last_position
-        FROM appended a WHERE p_key[a.command] IS NOT NULL
-    )
-    SELECT c.command::int,
-           CASE WHEN c.command = ANY (v_repeated) THEN 'repeated'
-                WHEN c.command = ANY (v_refused) THEN 'stale' ELSE 'appended' END,
-           a.last_position::bigint
-    FROM unnest(p_actor) WITH ORDINALITY c(actor, command)
-    LEFT JOIN appended a ON a.command = c.command
-    ORDER BY c.command;
+        SELECT p_ledger_id, c.actor, c.key, c.request_digest, c.status, c.location,
+               o_position + (SELECT count(*) FROM unnest(p_event_command) e WHERE e <= c.command)
+        FROM unnest(p_actor, p_key, p_request_digest, p_status, p_location)
+             WITH ORDINALITY c(actor, key, request_digest, status, location, command)
+        WHERE c.key IS NOT NULL;
+    END IF;
 END
 $$;
 

@@ -52,8 +52,8 @@ def decode(type_: str, schema_version: int, payload: bytes | str, position: int)
         raw = msgspec.json.decode(payload)
         for version in range(schema_version, SCHEMA_VERSIONS[type_]):
             raw = UPCASTERS[type_, version](raw)
-        return msgspec.convert(raw, EVENTS[type_])
-    except msgspec.MsgspecError as error:
+        return decoder.decode(_ENCODER.encode(raw))
+    except (msgspec.MsgspecError, ValueError, LookupError, TypeError) as error:
         raise CorruptLog(f"event {position} of type {type_} cannot be read: {error}") from error
 
 

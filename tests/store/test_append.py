@@ -169,10 +169,12 @@ async def test_what_one_group_cannot_hold_waits_for_the_next(log: Log, ledger_id
 
 
 async def test_the_function_itself_refuses_members_that_touch_each_other(ledger_id: UUID, url: str) -> None:
-    """Even a caller that does not part them gets no lost update."""
+    """Even a caller that does not part them gets no lost update: the later ones are named, and nothing is done."""
     with psycopg.connect(url) as connection:
         commands = [("{}", "a:1", 0), ("{}", "a:1", 0), ("{}", "a:1", 1)]
-        assert call_append(connection, ledger_id, commands) == ["appended", "stale", "stale"]
+        position, stale, repeated = call_append(connection, ledger_id, commands)
+        assert (position, sorted(stale or ()), repeated) == (1, [2, 3], None)
+    assert len(read_all(url, ledger_id)) == 1
 
 
 async def test_an_idempotency_key_appends_once(log: Log, ledger_id: UUID, url: str) -> None:
@@ -197,6 +199,19 @@ async def test_the_same_key_twice_at_once(log: Log, ledger_id: UUID, url: str) -
     group = [an_append({f"a:{n}": 0}, f"a:{n}", key="k") for n in range(3)]
     assert outcomes(await together(log, ledger_id, *group)) == ["appended", "repeated", "repeated"]
     assert len(read_all(url, ledger_id)) == 2
+
+
+async def test_an_append_without_events_keeps_its_answer(log: Log, ledger_id: UUID, url: str) -> None:
+    """A command that had nothing to do is checked like any other, and its key then repeats at its position."""
+    nothing = an_append({"c:0": 0}, key="k")
+    found = await together(log, ledger_id, an_append({"a:0": 0}, "a:0"), an_append({"b:0": 0}, "b:0"), nothing)
+    assert found == [("appended", 2), ("appended", 3), ("appended", 3)]
+    assert await log.append(ledger_id, an_append({"a:0": 0}, key="other")) == ("stale", None)
+    assert await log.append(ledger_id, an_append({"a:0": 1}, key="other")) == ("appended", 3)
+    assert await log.append(ledger_id, nothing) == ("repeated", None)
+    assert len(read_all(url, ledger_id)) == 3
+    with psycopg.connect(url) as connection:
+        assert [report.fault for report in verify(connection, str(ledger_id))] == [None]
 
 
 async def test_a_key_belongs_to_its_ledger(log: Log, ledger_id: UUID) -> None:
@@ -271,7 +286,7 @@ async def test_even_unusual_json_is_stored_as_it_was_given(ledger_id: UUID, url:
     ]
     with psycopg.connect(url) as connection:
         commands = [(payload, f"a:{n}", 0) for n, payload in enumerate(payloads)]
-        assert call_append(connection, ledger_id, commands) == ["appended"] * len(payloads)
+        assert call_append(connection, ledger_id, commands) == (1, None, None)
         connection.commit()
         rows = connection.execute(
             """SELECT payload::text, salt, payload_digest FROM stet.event
@@ -415,8 +430,13 @@ async def test_a_service_that_stops_tells_those_who_wait(log: Log, ledger_id: UU
     assert_sound(read_all(url, ledger_id))
 
 
-def call_append(connection: psycopg.Connection, ledger_id: UUID, commands: list[tuple[str, str, int]]) -> list[str]:
-    """Calls stet.append itself, with commands of one event each: its payload, its stream, the expected version."""
+def call_append(
+    connection: psycopg.Connection, ledger_id: UUID, commands: list[tuple[str, str, int]]
+) -> tuple[int, list[int] | None, list[int] | None]:
+    """Calls stet.append itself, with commands of one event each: its payload, its stream, the expected version.
+
+    The position before, and which commands are stale or repeated.
+    """
     numbers = list(range(1, len(commands) + 1))
     absent = [None] * len(commands)
     parameters = {
@@ -436,6 +456,8 @@ def call_append(connection: psycopg.Connection, ledger_id: UUID, commands: list[
         "schema_version": [1] * len(commands),
         "causation_id": absent,
         "payload": [payload for payload, _, _ in commands],
-        **{name: [] for name in ("reference_command", "reference_target", "reference_stream", "reference_holds")},
+        **{name: [] for name in ("reference_target", "reference_stream", "reference_holds")},
     }
-    return [outcome for _, outcome, _ in connection.execute(load("append"), parameters).fetchall()]
+    row = connection.execute(load("append"), parameters).fetchone()
+    assert row is not None
+    return row

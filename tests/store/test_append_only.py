@@ -192,7 +192,7 @@ def test_the_reader_does_not_append(target: Target) -> None:
                WHERE p.oid = 'stet.append'::regproc ORDER BY 1"""
         ).fetchall()
         assert row == [("stet_application", True), ("stet_reader", False)]
-        nulls = ", ".join(["NULL"] * 25)
+        nulls = ", ".join(["NULL"] * 24)
         with pytest.raises(InsufficientPrivilege, match="append"):
             connection.execute(f"SELECT stet.append({nulls})".encode())
 

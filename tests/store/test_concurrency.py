@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,9 +18,11 @@ from uuid import UUID
 
 import psycopg
 from tests.conftest import wait_until
-from tests.store.writing import an_append, assert_sound, make_ledger, read_all
+from tests.store.writing import an_append, assert_sound, make_ledger, read_all, source
 
 from stet.database.pool import make_pool
+from stet.handle import Context, Decision, Reader, handle, to_events
+from stet.ids import new_id
 from stet.settings import Settings
 from stet.store.append import Appended, Log
 from stet.store.verify import verify
@@ -39,9 +43,20 @@ class Writer:
             text=True,
         )
 
-    def line(self) -> str:
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.reading = threading.Thread(target=self._read)
+        self.reading.start()
+
+    def _read(self) -> None:
+        """What is written is taken at once: a full pipe would stop the process."""
         assert self.process.stdout
-        return self.process.stdout.readline()
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def line(self) -> str:
+        """The next line; empty at the end."""
+        return self._lines.get(timeout=60)
 
     def go(self) -> None:
         assert self.process.stdin
@@ -49,9 +64,10 @@ class Writer:
         self.process.stdin.flush()
 
     def rest(self) -> list[dict[str, Any]]:
-        """What was acknowledged and not read yet; a line that was cut off by a kill is none."""
-        assert self.process.stdout
-        return [json.loads(line) for line in self.process.stdout if line.endswith("\n")]
+        """What was acknowledged and not read yet, once the process has ended; a line that a kill cut off is none."""
+        self.reading.join()
+        lines = [self._lines.get() for _ in range(self._lines.qsize())]
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 @contextmanager
@@ -61,6 +77,7 @@ def writing(url: str, ledger_id: UUID, *names: str, commands: int, writers: int)
         started = [Writer(url, ledger_id, name, commands=commands, writers=writers) for name in names]
         for writer in started:
             stack.enter_context(writer.process)
+            stack.callback(writer.reading.join)
             stack.callback(writer.process.kill)
         for writer in started:
             assert writer.line() == "ready\n"
@@ -146,6 +163,30 @@ async def test_every_race_has_one_winner(url: str) -> None:
     finally:
         for pool in pools:
             await pool.close()
+
+
+async def test_who_loses_many_races_is_decided_again(url: str) -> None:
+    """However often somebody is faster, the command goes through, and nothing of the others is lost."""
+    races = 80
+    async with make_pool(url, Settings(pool_size=4)) as pool:
+        log = Log(pool)
+        ledger_id = await make_ledger(log)
+        lost = 0
+
+        async def decide(reader: Reader) -> Decision:
+            nonlocal lost
+            version = len(await reader.stream("source:1"))
+            if lost < races:
+                lost += 1
+                assert (await log.append(ledger_id, an_append({"source:1": version}, "source:1"))).outcome == "appended"
+            return Decision("/", to_events("source:1", [source("last")]))
+
+        context = Context(actor="patient", correlation_id=new_id(), request_digest=b"")
+        outcome = await handle(pool, log, ledger_id, None, decide, context)
+    assert outcome.position == 1 + races + 1
+    rows = read_all(url, ledger_id)
+    assert_sound(rows)
+    assert rows[-1].actor == "patient"
 
 
 def test_a_killed_process_leaves_no_half_append(url: str) -> None:

@@ -28,7 +28,7 @@ from stet.document.events import (
     Version,
 )
 from stet.document.state import Document
-from stet.errors import Malformed, NotFound, Refused, UnknownReference
+from stet.errors import Malformed, NameTaken, NotFound, Refused, UnknownReference
 from stet.values.time import Time, TimeInput, normalise, to_utc
 
 
@@ -40,6 +40,8 @@ def decide(
         raise NotFound(f"there is no document {document_id}")
     match command:
         case RegisterDocument():
+            if state.version:
+                raise NameTaken(f"there is a document {document_id} already")
             return (_register(command, publisher_known),)
         case ReviseDocument():
             last = max(state.versions)

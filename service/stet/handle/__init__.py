@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from stet.ids import new_id
 from stet.store.append import Append, Idempotency, Log, NewEvent
 from stet.store.read import Answer, Dependant, find_answer, read_dependants, read_streams
 
-_ATTEMPTS = 50
-"""Every lost race means that somebody else's append went through, so this is never reached by chance."""
+_PATIENCE_S = 10.0
+"""How long a command is decided again. A count would not do: in a crowd one writer may lose dozens of races."""
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -106,7 +107,8 @@ async def handle(
     Raises Stale when If-Match names another version, KeyReused when the idempotency key was used for another
     request, and whatever `decide` raises.
     """
-    for _ in range(_ATTEMPTS):
+    deadline = monotonic() + _PATIENCE_S
+    while monotonic() < deadline:
         async with pool.connection() as connection:
             if context.idempotency_key and (
                 answer := await find_answer(connection, ledger_id, context.actor, context.idempotency_key)

@@ -48,8 +48,9 @@ def open_incident(command: OpenIncident, incident_id: UUID, location: str) -> De
         await reader.stream(f"incident:{incident_id}")
         opened = decide(command, Incident(), incident_id, known, statement_ids)
         events = to_events(f"incident:{incident_id}", opened)
-        for body, statement_id in zip(command.statements, statement_ids, strict=True):
-            events += await _in_other_incidents(reader, body, incident_id, statement_id, known)
+        for index, (body, statement_id) in enumerate(zip(command.statements, statement_ids, strict=True)):
+            field = f"statements[{index}]."
+            events += await _in_other_incidents(reader, body, incident_id, statement_id, known, field)
         return Decision(location, events)
 
     return decide_
@@ -103,12 +104,13 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
 
 
 async def _in_other_incidents(
-    reader: Reader, body: RecordStatement, home: UUID, statement_id: UUID, known: Known
+    reader: Reader, body: RecordStatement, home: UUID, statement_id: UUID, known: Known, field: str = ""
 ) -> list[NewEvent]:
     events: list[NewEvent] = []
     for other in incidents_of(body):
         if other != home:
-            known.require("incident", other, "claims.incident_id")
+            index = next(n for n, claim in enumerate(body.claims) if claim.incident_id == other)
+            known.require("incident", other, f"{field}claims[{index}].incident_id")
             state = fold(await reader.stream(f"incident:{other}"))
             events += to_events(f"incident:{other}", decide(body, state, other, known, (statement_id,)))
     return events

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from msgspec import Struct, ValidationError
 
 from stet.errors import FieldError, Malformed
@@ -21,6 +22,12 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 class StetRequest(Request[Any, Any, Any]):
     """A request whose body is decoded straight into the type that its route declares."""
+
+    async def body(self) -> bytes:
+        try:
+            return await super().body()
+        except InternalServerException as error:  # Litestar's word for a client that has gone
+            raise Malformed.at("body", "ended before it was whole") from error
 
     async def json(self) -> Any:
         field = self.route_handler.parsed_data_field

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
 from stet.errors import Malformed, Stale
@@ -54,7 +53,7 @@ def none_matches(if_none_match: str | None, etag: str) -> bool:
     if if_none_match is None:
         return False
     given = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return "*" in given or etag in given
+    return if_none_match.strip() == "*" or etag in given
 
 
 def accept_datetime(text: str | None) -> datetime | None:
@@ -62,9 +61,9 @@ def accept_datetime(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        parsed = parsedate_to_datetime(text)
+        parsed = datetime.strptime(text.partition(", ")[2], "%d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     except ValueError as error:
         raise Malformed.at("header.Accept-Datetime", "must be a date such as Mon, 09 Nov 2020 14:30:00 GMT") from error
-    if not text.endswith("GMT") or not 1 <= parsed.year <= 9998:
-        raise Malformed.at("header.Accept-Datetime", "must be an HTTP date in GMT, in the years 1 to 9998")
-    return parsed.replace(tzinfo=UTC, microsecond=999_999)
+    if parsed.year > 9998:
+        raise Malformed.at("header.Accept-Datetime", "must lie in the years 1 to 9998")
+    return parsed.replace(microsecond=999_999)

@@ -105,13 +105,18 @@ def on_stet_error(request: StetRequest, error: StetError) -> Response[bytes]:
 def on_validation(request: StetRequest, error: ValidationException) -> Response[bytes]:
     found: Any = error.extra if isinstance(error.extra, list) else []
     errors = tuple(
-        FieldError(f"{item.get('source', 'request')}.{item['key']}" if "key" in item else "request", item["message"])
+        FieldError(f"{_place(item.get('source'))}.{item['key']}" if "key" in item else "request", item["message"])
         for item in found
     )
     if any(item.get("key") == "data" and item["message"] == "'data'" for item in found):
         errors = (FieldError("body", "is missing: this request needs a JSON body"),)
     detail = "; ".join(f"{e.field}: {e.detail}" for e in errors) or "the request cannot be read"
     return problem(request, Malformed.code, detail, errors)
+
+
+def _place(source: Any) -> str:
+    """`query`, `header`, `path`: Litestar gives a name, or a member of an enumeration."""
+    return str(getattr(source, "value", source or "request"))
 
 
 def on_http_exception(request: StetRequest, error: HTTPException) -> Response[bytes]:

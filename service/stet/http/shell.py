@@ -33,9 +33,9 @@ class Shell:
             return
         request_id, started, status = new_id(), time.perf_counter(), 500
         head = scope["method"] == "HEAD"
-        if head:
-            scope["method"] = "GET"
-        scope.setdefault("state", {})["request_id"] = request_id
+        # A copy for the application: the server must go on knowing that no body belongs to this answer.
+        inner = {**scope, "method": "GET" if head else scope["method"]}
+        inner["state"] = {**scope.get("state", {}), "request_id": request_id}
 
         async def send_with_headers(message: dict[str, Any]) -> None:
             nonlocal status
@@ -48,10 +48,10 @@ class Shell:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(inner, receive, send_with_headers)
         finally:
             line: dict[str, Any] = {
-                "method": "HEAD" if head else scope["method"],
+                "method": scope["method"],
                 "path": scope["path"],
                 "status": status,
                 "ms": round((time.perf_counter() - started) * 1000, 1),

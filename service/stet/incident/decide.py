@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from stet.errors import Malformed, NotFound, Refused, UnknownReference
+from stet.errors import Malformed, NameTaken, NotFound, Refused, UnknownReference
 from stet.incident.commands import (
     AmendIncident,
     ChangeStatus,
@@ -46,6 +46,8 @@ def decide(
     rules say no.
     """
     if isinstance(command, OpenIncident):
+        if state.version:
+            raise NameTaken(f"there is an incident {incident_id} already")
         opened = IncidentOpened(title=command.title, kind=command.kind, tags=_tags(command.tags))
         return (opened, *_statements(command, state, incident_id, known, statement_ids))
     if state.version == 0:
@@ -62,7 +64,7 @@ def decide(
         case CorrectStatement(statement_id=statement_id):
             if statement_id not in state.statements:
                 raise UnknownReference.at("statement_id", f"the incident has no statement {statement_id}")
-            corrected = correct(command, state.statements[statement_id], incident_id, known)
+            corrected = correct(command, state, incident_id, known)
             return (corrected,) if corrected else ()
         case LinkIncident(incident_id=other, relation=relation, reason=reason):
             if other == incident_id:

@@ -21,7 +21,7 @@ from stet.incident.events import (
     StatementRecorded,
 )
 from stet.incident.known import Known
-from stet.incident.state import Incident, Statement
+from stet.incident.state import Incident
 from stet.incident.times import as_given, derive_said_at, derive_time, refuse_cycle
 from stet.ledger.attributes import Rule
 from stet.values.text import reference_id, require_kind
@@ -44,7 +44,7 @@ def record(
 ) -> StatementRecorded:
     """The event that records the part of a statement that is about this incident. Its claims have their ids."""
     _check_speakers(body.speaker, body.chain, known, field)
-    taken = {claim_id for statement in state.statements.values() for claim_id in statement.claims}
+    taken = _claim_ids(state)
     seen: set[UUID | None] = set()
     claims = []
     for index, given in enumerate(body.claims):
@@ -59,7 +59,7 @@ def record(
         speaker=body.speaker,
         chain=body.chain,
         channel=body.channel,
-        said_at=derive_said_at(body.said_at, body.citation, known, f"{field}said_at"),
+        said_at=derive_said_at(body.said_at, body.citation, known, field),
         verbatim=body.verbatim,
         language=body.language,
         citation=body.citation,
@@ -101,11 +101,11 @@ def split_correction(
     }
 
 
-def correct(
-    command: CorrectStatement, statement: Statement, incident_id: UUID, known: Known
-) -> StatementCorrected | None:
+def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known: Known) -> StatementCorrected | None:
     """The event that corrects our record of a statement in this incident; None if that changes nothing."""
     given = command.set
+    statement = state.statements[command.statement_id]
+    taken = _claim_ids(state) - statement.claims.keys()
     speaker = statement.speaker if given.speaker is UNSET else given.speaker
     chain = statement.chain if given.chain is UNSET else given.chain
     citation = statement.citation if given.citation is UNSET else given.citation
@@ -117,16 +117,21 @@ def correct(
     }
     if given.said_at is not UNSET or "citation" in fields:
         stated = as_given(statement.said_at) if given.said_at is UNSET else given.said_at
-        said_at: SaidAt = derive_said_at(stated, citation, known, "set.said_at")
+        said_at: SaidAt = derive_said_at(stated, citation, known, "set.")
         refuse_cycle(statement.statement_id, said_at, known, "set.said_at")
         if said_at != statement.said_at:
             fields["said_at"] = said_at
     claims = []
     for index, claim in enumerate(command.claims):
+        if claim.claim_id in taken:
+            raise NameTaken.at(f"claims[{index}].claim_id", f"{claim.claim_id} is a claim of another statement")
         if claim.incident_id == incident_id:
             made = _claim(claim, known, f"claims[{index}]")
             if made != statement.claims.get(made.claim_id):
                 claims.append(made)
+    for index, claim_id in enumerate(command.remove_claims):
+        if claim_id not in statement.claims:
+            raise UnknownReference.at(f"remove_claims[{index}]", f"the statement has no claim {claim_id}")
     remaining = (statement.claims.keys() | {claim.claim_id for claim in claims}) - set(command.remove_claims)
     if not remaining:
         raise Refused.at("remove_claims", "a statement keeps at least one claim about each incident that holds it")
@@ -149,6 +154,10 @@ def check_unique_claims(claims: Sequence[ClaimInput], removed: Sequence[UUID]) -
         if claim.claim_id in seen or claim.claim_id in removed:
             raise Malformed.at(f"claims[{index}].claim_id", "is named twice in this correction")
         seen.add(claim.claim_id)
+
+
+def _claim_ids(state: Incident) -> set[UUID]:
+    return {claim_id for statement in state.statements.values() for claim_id in statement.claims}
 
 
 def _check_speakers(speaker: UUID, chain: Chain, known: Known, field: str) -> None:

@@ -74,7 +74,7 @@ def moved(state: Incident, after: Incident) -> dict[UUID, Bounds]:
 
 
 def _derived_again(statement: Statement, known: Known) -> Statement:
-    said_at = derive_said_at(as_given(statement.said_at), statement.citation, known, "said_at")
+    said_at = derive_said_at(as_given(statement.said_at), statement.citation, known, "")
     claims = {
         claim_id: replace(claim, value=stored(derive_time(strip(read_time(claim.value)), known, "value")))
         if _anchor(claim)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from stet.envelope import Cut, Recorded
 from stet.incident.events import Act, IncidentEvent, SaidAt
 from stet.incident.state import Incident, Statement
-from stet.incident.view import Names, SpeakerView, speaker_view
+from stet.incident.view import Names, SpeakerView, said_at_view, speaker_view
 from stet.values.time import Bounds, Time
 from stet.values.value import read_time
 
@@ -73,7 +73,7 @@ def said_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
             recorded_at=statement.recorded_at,
             statement_id=statement.statement_id,
             speaker=speaker_view(statement, names),
-            said_at=statement.said_at,
+            said_at=said_at_view(statement),
             acts=tuple(dict.fromkeys(claim.act for claim in statement.claims.values())),
             attributes=tuple(dict.fromkeys(claim.attribute for claim in statement.claims.values() if claim.attribute)),
         )

@@ -15,11 +15,15 @@ from stet.values.time import UNBOUNDED, Anchor, Bounds, Time, TimeInput, normali
 def derive_said_at(given: TimeInput | None, citation: Citation | None, known: Known, field: str) -> SaidAt:
     """When a statement was said, with the bounds that it takes from its anchor and from the cited publication.
 
+    `field` is where the statement stands in the request, with the dot after it.
+
     What a document reports was said by the time that the document was published, so an unknown or derived upper
     bound is at most that.
     """
-    time = Time() if given is None else normalise(given, field)
-    published = known.require_version(citation.document_id, citation.version, "citation") if citation else UNBOUNDED
+    time = Time() if given is None else normalise(given, f"{field}said_at")
+    published = UNBOUNDED
+    if citation:
+        published = known.require_version(citation.document_id, citation.version, f"{field}citation")
     origin = None
     if time.anchor:
         origin = Origin(
@@ -27,7 +31,7 @@ def derive_said_at(given: TimeInput | None, citation: Citation | None, known: Kn
             version=time.anchor.version,
             statement_id=time.anchor.statement_id,
         )
-        time = resolve(time, anchored(time.anchor, known, f"{field}.anchor"))
+        time = resolve(time, anchored(time.anchor, known, f"{field}said_at.anchor"))
     elif citation and time.latest is None:
         origin = Origin(document_id=citation.document_id, version=citation.version)
     not_before = time.best or time.earliest

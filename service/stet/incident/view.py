@@ -166,7 +166,7 @@ def statement_view(statement: Statement, names: Names) -> StatementView:
             HopView(source_id=hop.source_id, name=names.get(hop.source_id), role=hop.role) for hop in statement.chain
         ),
         channel=statement.channel,
-        said_at=replace(statement.said_at, latest=statement.said.latest),
+        said_at=said_at_view(statement),
         verbatim=statement.verbatim,
         language=statement.language,
         citation=statement.citation,
@@ -180,6 +180,11 @@ def statement_answer(state: Incident, statement_id: UUID, names: Names, cut: Cut
     assert state.incident_id
     shown = statement_view(state.statements[statement_id], names)
     return StatementAnswer(**asdict(shown), incident_id=state.incident_id, version=state.version, cut=cut)
+
+
+def said_at_view(statement: Statement) -> SaidAt:
+    """When it was said. If nothing bounds it above, `latest` is when it was recorded."""
+    return replace(statement.said_at, latest=statement.said.latest)
 
 
 def speaker_view(statement: Statement, names: Names) -> SpeakerView:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from stet.errors import Cycle, Malformed, NotFound, UnknownReference
+from stet.errors import Cycle, Malformed, NameTaken, NotFound, UnknownReference
 from stet.source.commands import RegisterSource, ReviseSource, SourceCommand
 from stet.source.events import SourceEvent, SourceRegistered, SourceRevised
 from stet.source.state import REVISABLE, Source
@@ -24,6 +24,8 @@ def decide(
         raise UnknownReference.at("parent", f"there is no source {command.parent}")
     match command:
         case RegisterSource():
+            if state.version:
+                raise NameTaken(f"there is a source {source_id} already")
             return (SourceRegistered(**{name: getattr(command, name) for name in REVISABLE}),)
         case ReviseSource(reason=reason):
             if state.version == 0:

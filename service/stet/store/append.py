@@ -100,10 +100,14 @@ class Log:
                 _settle(waiting, Unavailable("the service is stopping; the change was not made"))
 
     async def _commit(self, ledger_id: UUID, group: list[_Waiting]) -> None:
+        """Appends the group. What is stale or repeated is settled and left out, and the others are sent again."""
         try:
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(_APPEND, _parameters(ledger_id, [w.append for w in group]))
-                rows = await cursor.fetchall()
+            while group:
+                async with self._pool.connection() as connection:
+                    cursor = await connection.execute(_APPEND, _parameters(ledger_id, [w.append for w in group]))
+                    row = await cursor.fetchone()
+                assert row
+                group = _settle_group(group, *row)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, ValueError) as error:
             # Rolled back whole, or never sent. One command that is refused must not take its neighbours with it.
             if len(group) > 1:
@@ -123,9 +127,24 @@ class Log:
             for waiting in group:
                 _settle(waiting, Unavailable("the service is stopping; the change may or may not have been made"))
             raise
+
+
+def _settle_group(
+    group: list[_Waiting], position: int, stale: list[int] | None, repeated: list[int] | None
+) -> list[_Waiting]:
+    """Tells each command its outcome, by what the database said; those that it said nothing of are left."""
+    left = []
+    for number, waiting in enumerate(group, start=1):
+        if number in (repeated or ()):
+            _settle(waiting, Appended("repeated", None))
+        elif number in (stale or ()):
+            _settle(waiting, Appended("stale", None))
+        elif stale or repeated:
+            left.append(waiting)
         else:
-            for waiting, (_, outcome, position) in zip(group, rows, strict=True):
-                _settle(waiting, Appended(outcome, position))
+            position += len(waiting.append.events)
+            _settle(waiting, Appended("appended", position))
+    return left
 
 
 def _settle(waiting: _Waiting, outcome: Appended | Exception) -> None:
@@ -184,7 +203,7 @@ def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
     checks = [(n, stream, version) for n, append in numbered for stream, version in append.expected.items()]
     fanouts = [(n, target, count) for n, append in numbered for target, count in append.fanned_out.items()]
     events = [(n, event, TYPES[type(event.event)]) for n, append in numbered for event in append.events]
-    references = [(n, *reference) for n, append in numbered for reference in sorted(_references(append))]
+    references = sorted({reference for append in group for reference in _references(append)})
     return {
         "ledger_id": ledger_id,
         "ledger_name": group[0].ledger_name,
@@ -207,10 +226,9 @@ def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
         "schema_version": [SCHEMA_VERSIONS[type_] for _, _, type_ in events],
         "causation_id": [event.causation_id for _, event, _ in events],
         "payload": [encode(event.event).decode() for _, event, _ in events],
-        "reference_command": [n for n, _, _, _ in references],
-        "reference_target": [target for _, target, _, _ in references],
-        "reference_stream": [stream for _, _, stream, _ in references],
-        "reference_holds": [holds for _, _, _, holds in references],
+        "reference_target": [target for target, _, _ in references],
+        "reference_stream": [stream for _, stream, _ in references],
+        "reference_holds": [holds for _, _, holds in references],
     }
 
 

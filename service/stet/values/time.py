@@ -22,6 +22,9 @@ Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offse
 _MICROSECOND = timedelta(microseconds=1)
 _AROUND = timedelta(minutes=15)
 """What "around half past six" is padded by, on each side."""
+_NOT_EDTF = "is not an RFC 3339 instant nor an EDTF date with known bounds"
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC) - _MICROSECOND
 
 
 class Bounds(NamedTuple):
@@ -71,7 +74,7 @@ def normalise(given: Time | str, field: str) -> Time:
     """The time as it is stored: UTC, checked. Raises Malformed naming the part of `field` that is wrong."""
     if isinstance(given, str):
         return _from_edtf(given, field)
-    if given == Time():
+    if not (given.earliest or given.latest or given.best or given.anchor or given.verbatim):
         raise Malformed.at(field, "says nothing: give bounds, an anchor or the verbatim wording")
     _zone(given.zone, f"{field}.zone")
     if given.anchor:
@@ -118,11 +121,11 @@ def resolve(given: Time, origin: Bounds) -> Time:
             bounds = Bounds(origin.earliest, None)
         case "same-day":
             zone = _zone(given.zone, "zone")
-            first, last = (_local_day(bound, zone) if bound else None for bound in origin)
+            first, last = (None if bound is None else _local_day(bound, zone) for bound in origin)
             if anchor.time_of_day is None:
                 bounds = Bounds(
-                    _at(first, time.min, zone) if first else None,
-                    _at(last + timedelta(days=1), time.min, zone) - _MICROSECOND if last else None,
+                    None if first is None else _shift(_at(first, time.min, zone), timedelta()),
+                    None if last is None else _shift(_at(last + 1, time.min, zone), -_MICROSECOND),
                 )
             else:
                 bounds, best = _time_of_day(given, anchor.time_of_day, first, last, zone)
@@ -130,28 +133,41 @@ def resolve(given: Time, origin: Bounds) -> Time:
 
 
 def _time_of_day(
-    given: Time, text: str, first: date | None, last: date | None, zone: tzinfo
+    given: Time, text: str, first: int | None, last: int | None, zone: tzinfo
 ) -> tuple[Bounds, datetime | None]:
+    """What the clock showed once, twice or never (where clocks were changed) is any of the instants it may mean."""
     clock = time.fromisoformat(text)
     before = _AROUND if given.approximate else timedelta()
     after = _AROUND if given.approximate else timedelta(minutes=1) - _MICROSECOND
-    start, end = (_at(day, clock, zone) if day else None for day in (first, last))
-    bounds = Bounds(start - before if start else None, end + after if end else None)
-    return bounds, start if start == end else None
+    starts, ends = (
+        set() if day is None else {_at(day, clock.replace(fold=fold), zone) for fold in (0, 1)} for day in (first, last)
+    )
+    bounds = Bounds(_shift(min(starts), -before) if starts else None, _shift(max(ends), after) if ends else None)
+    only = starts | ends if starts and ends else set()
+    return bounds, _shift(only.pop(), timedelta()) if len(only) == 1 else None
 
 
-def _local_day(instant: datetime, zone: tzinfo) -> date:
+def _local_day(instant: datetime, zone: tzinfo) -> int:
+    """The ordinal of the day; 0 is the day before the first of year 1."""
     try:
-        return instant.astimezone(zone).date()
+        return instant.astimezone(zone).toordinal()
     except OverflowError:  # the first hours of year 1, west of Greenwich
-        return instant.date()
+        return 0
 
 
-def _at(day: date, clock: time, zone: tzinfo) -> datetime:
+def _at(day: int, clock: time, zone: tzinfo) -> datetime:
     try:
-        return datetime.combine(day, clock, zone).astimezone(UTC)
+        return datetime.combine(date.fromordinal(day), clock, zone).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return _FIRST
+
+
+def _shift(instant: datetime, by: timedelta) -> datetime:
+    """The instant, earlier or later, within the years 1 to 9998."""
+    try:
+        return min(max(instant + by, _FIRST), _LAST)
     except OverflowError:
-        return datetime.combine(day, clock, UTC)
+        return _FIRST
 
 
 def _check_anchor(given: Time, field: str) -> None:
@@ -189,6 +205,8 @@ def _from_edtf(text: str, field: str) -> Time:
     (lower, about_lower), (upper, about_upper) = (
         (UNBOUNDED, False) if part in ("", "..") else _edtf_part(part, field) for part in (start, end)
     )
+    if lower == upper == UNBOUNDED:
+        raise Malformed.at(field, "says nothing: at least one end must be known")
     if lower.earliest and upper.latest and lower.earliest > upper.latest:
         raise Malformed.at(field, "must not end before it starts")
     return Time(earliest=lower.earliest, latest=upper.latest, approximate=about_lower or about_upper, verbatim=text)
@@ -201,16 +219,25 @@ def _edtf_part(text: str, field: str) -> tuple[Bounds, bool]:
         except ValueError as error:
             raise Malformed.at(field, "is not an instant that exists") from error
         return Bounds(instant, instant), False
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):  # by far the most common, and the parser takes its time
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise Malformed.at(field, "is not a day that exists") from error
+        return _days(day, day, field), False
+    if not re.fullmatch(r"[-0-9X~?%.,\[\]{}]+", text) or re.search(r"-[~?%]*(\dX|X\d)", text):
+        raise Malformed.at(field, _NOT_EDTF)
     from edtf import parse_edtf
 
     try:
         parsed = parse_edtf(text)
         first, last = (date(*tuple(bound)[:3]) for bound in (parsed.lower_strict(), parsed.upper_strict()))
-        inside = first.year >= 1 and last.year <= 9998
     except Exception as error:  # the parser raises whatever it stumbles over
-        raise Malformed.at(field, "is not an RFC 3339 instant nor an EDTF date with known bounds") from error
-    if not inside:
+        raise Malformed.at(field, _NOT_EDTF) from error
+    return _days(first, last, field), "~" in text or "%" in text
+
+
+def _days(first: date, last: date, field: str) -> Bounds:
+    if last.year > 9998:
         raise Malformed.at(field, "must lie in the years 1 to 9998, in UTC")
-    earliest = datetime.combine(first, time.min, UTC)
-    latest = datetime.combine(last, time.max, UTC)
-    return Bounds(earliest, latest), "~" in text or "%" in text
+    return Bounds(datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC))

@@ -90,7 +90,7 @@ async def read_page(
     service = service_of(request)
     async with service.pool.connection() as connection:
         ledger_id = await service.ledger_id(connection, ledger)
-        before = unsign(cursor, service.cursor_secret, what, ledger_id) if cursor else None
+        before = unsign(cursor, service.cursor_secret, what, ledger_id) if cursor is not None else None
         cut = await page_cut(connection, ledger_id, as_of, before)
         found = await rows(connection, ledger_id, cut, int(before.after) if before else 0, limit)
     following = None

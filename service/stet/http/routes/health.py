@@ -14,7 +14,7 @@ from stet.http.body import StetRequest
 from stet.http.service import service_of
 
 _DOCS = files("stet.http") / "docs"
-_TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 _FILES = {"swagger-ui.css", "swagger-ui-bundle.js", "init.js"}
 
 

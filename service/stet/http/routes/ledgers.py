@@ -62,7 +62,7 @@ async def get_ledgers(
 ) -> Response[Ledgers]:
     """By name."""
     service = service_of(request)
-    after = unsign(cursor, service.cursor_secret, "ledgers", None).after if cursor else ""
+    after = unsign(cursor, service.cursor_secret, "ledgers", None).after if cursor is not None else ""
     async with service.pool.connection() as connection:
         items, following = await list_ledgers(connection, str(after), limit)
     text = sign(Cursor("ledgers", None, 0, None, False, following), service.cursor_secret) if following else None
