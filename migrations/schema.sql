@@ -54,6 +54,9 @@ BEGIN
                          WHERE r.ledger_id = p_ledger_id AND r.target = f.target);
     END IF;
     IF o_stale IS NOT NULL OR o_repeated IS NOT NULL THEN
+        IF p_ledger_name IS NOT NULL THEN
+            RAISE EXCEPTION 'a ledger begins with nothing before it' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
         RETURN;
     END IF;
 

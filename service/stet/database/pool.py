@@ -41,7 +41,7 @@ def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -
         max_size=settings.pool_size,
         open=False,
         timeout=10,
-        kwargs={"autocommit": True, "application_name": "stet"},
+        kwargs={"autocommit": True, "application_name": "stet", "client_encoding": "utf8"},
         configure=configure,
         check=_check,
     )
