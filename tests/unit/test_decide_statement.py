@@ -26,7 +26,7 @@ from stet.incident.events import (
     StatementRecorded,
 )
 from stet.incident.known import Known, Mentions, dependencies, held_statements, mentions
-from stet.incident.record import check_unique_claims, incidents_of, split_correction
+from stet.incident.record import check_correction, incidents_of, split_correction
 from stet.incident.rederive import hangs_on, moved, origins_of, rederive
 from stet.incident.state import Incident, fold
 from stet.ledger.attributes import BUILT_IN, Attribute
@@ -356,9 +356,19 @@ def test_anchors_that_form_a_cycle_elsewhere_are_no_endless_loop() -> None:
 def test_when_a_correction_names_a_claim_twice_then_it_is_malformed() -> None:
     for claims, removed in (((claim(), claim()), ()), ((claim(claim_id=C2), claim()), (C1,))):
         with pytest.raises(Malformed) as caught:
-            check_unique_claims(claims, removed)
+            check_correction(correction(*claims, remove=removed))
         assert [bad.field for bad in caught.value.errors] == ["claims[1].claim_id"]
-    check_unique_claims((claim(), claim(claim_id=C2)), (C3,))
+    check_correction(correction(claim(), claim(claim_id=C2), remove=(C3,)))
+
+
+def test_two_claims_that_a_correction_adds_need_no_ids() -> None:
+    check_correction(correction(claim(claim_id=None), claim(claim_id=None)))
+
+
+def test_when_a_correction_asks_for_nothing_then_it_is_malformed() -> None:
+    with pytest.raises(Malformed) as caught:
+        check_correction(correction())
+    assert [bad.field for bad in caught.value.errors] == ["set"]
 
 
 # ---- corrections of statements about two incidents ----

@@ -51,7 +51,7 @@ def test_a_place_is_a_name_or_a_geometry(text: str) -> None:
         ('{"geometry": {"type": "Point", "coordinates": [0, -90.5]}}', "p.geometry.coordinates[1]"),
         ('{"geometry": {"type": "Point", "coordinates": [0, 0, 0]}}', "p.geometry.coordinates"),
         ('{"geometry": {"type": "Circle", "coordinates": [0, 0]}}', "p.geometry.type"),
-        ('{"geometry": {"coordinates": [0, 0]}}', "p.geometry"),
+        ('{"geometry": {"coordinates": [0, 0]}}', "p.geometry.type"),
         ('{"geometry": {"type": "LineString", "coordinates": [[0, 0]]}}', "p.geometry.coordinates"),
         ('{"geometry": {"type": "Polygon", "coordinates": []}}', "p.geometry.coordinates"),
         (

@@ -283,10 +283,8 @@ EDTF = [
 
 
 @pytest.mark.parametrize(("text", "earliest", "latest"), EDTF)
-def test_an_edtf_string_has_bounds_and_is_kept_as_the_wording(
-    text: str, earliest: str | None, latest: str | None
-) -> None:
-    assert normalise(text, "t") == Time(earliest=utc(earliest), latest=utc(latest), verbatim=text)
+def test_an_edtf_string_has_bounds_and_is_kept(text: str, earliest: str | None, latest: str | None) -> None:
+    assert normalise(text, "t") == Time(earliest=utc(earliest), latest=utc(latest), edtf=text)
 
 
 @pytest.mark.parametrize("text", ["2020~", "2020-11~", "2020%", "2020-11-09~/..", "../2020~", "2020-11-~09"])
@@ -334,3 +332,26 @@ def test_no_string_is_printed_about(text: str) -> None:
     with redirect_stdout(StringIO()) as printed, suppress(Malformed):
         normalise(text, "t")
     assert printed.getvalue() == ""
+
+
+def test_the_days_of_an_edtf_string_are_read_in_its_zone() -> None:
+    """A day in Beirut is not a day in Greenwich; a string alone is read in UTC."""
+    day = normalise(Time(edtf="2020-08-04", zone="Asia/Beirut"), "t")
+    assert (day.earliest, day.latest) == (utc("2020-08-03T21:00"), utc("2020-08-04T20:59:59.999999"))
+    assert normalise(day, "t") == day, "what was given back may be given again"
+
+
+@pytest.mark.parametrize(
+    ("time", "field"),
+    [
+        (Time(edtf="2020", earliest=utc("2020-02-01")), "t.earliest"),
+        (Time(edtf="2020", best=utc("2020-02-01")), "t.edtf"),
+        (Time(edtf="nonsense", zone="Asia/Beirut"), "t.edtf"),
+        (Time(edtf="9998-12-31", zone="-04:00"), "t.edtf"),
+        (Time(edtf="0001-01-01", zone="+04:00"), "t.edtf"),
+    ],
+)
+def test_an_edtf_string_goes_with_nothing_that_contradicts_it(time: Time, field: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        normalise(time, "t")
+    assert [error.field for error in caught.value.errors] == [field]

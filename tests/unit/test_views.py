@@ -152,7 +152,9 @@ def test_one_statement_is_answered_with_its_incident_and_cut() -> None:
 
 def test_the_recorded_axis_is_every_event_as_we_recorded_it() -> None:
     amended = IncidentAmended(title="Downed", reason="unclear yet")
-    entries = recorded_axis(record(f"incident:{I1}", OPENED, statement(S1), amended))
+    events = record(f"incident:{I1}", OPENED, statement(S1), amended)
+    entries = recorded_axis(events, fold(events), NAMES)
+    assert [(e.speaker is not None, bool(e.acts)) for e in entries] == [(False, False), (True, True), (False, False)]
     assert [(e.position, e.type, e.statement_id, e.reason, e.actor) for e in entries] == [
         (1, "incident-opened", None, None, "desk"),
         (2, "statement-recorded", S1, None, "desk"),

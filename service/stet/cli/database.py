@@ -12,16 +12,22 @@ import psycopg
 from stet.cli.main import say
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
-from stet.errors import Unavailable
+from stet.errors import NotFound, Unavailable
 from stet.settings import Settings
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The URL of the migrated database, of STET_DATABASE_URL or of the embedded PostgreSQL, which stops afterwards."""
+def database(settings: Settings, *, create: bool = True) -> Iterator[str]:
+    """The URL of the migrated database, of STET_DATABASE_URL or of the embedded PostgreSQL, which stops afterwards.
+
+    Without `create`, raises NotFound where there is no embedded database yet: a command that only reads would
+    make an empty one, and find nothing wrong with it.
+    """
     if settings.database_url:
         migrate(settings.database_url, say)
         yield settings.database_url
+    elif not create and not (settings.data / "postgres").is_dir():
+        raise NotFound(f"there is no database in {settings.data}: set STET_DATA or STET_DATABASE_URL to where it is")
     else:
         with embedded(settings.data) as url:
             migrate(url, say)
@@ -51,8 +57,10 @@ def verify_here(settings: Settings, ledger: str | None) -> int:
     """Checks the log of every ledger, or of one. 1 if something is wrong."""
     from stet.store.verify import verify
 
-    with database(settings) as url, reading(url) as connection:
+    with database(settings, create=False) as url, reading(url) as connection:
         reports = verify(connection, ledger, progress())
+    if not reports:
+        print("there is no ledger")
     for report in reports:
         print(f"{report.ledger}: {report.events} events, {report.fault or 'sound'}")
     return 1 if any(report.fault for report in reports) else 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,8 @@ def settings_or_exit() -> Settings:
 
 def run(action: Callable[[], int | None]) -> None:
     """Runs a command's body and turns our errors into one line and an exit code."""
+    # As an exception, so that what was started is stopped, too: an embedded PostgreSQL, for one.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(action() or 0)
     except (Malformed, NotFound) as error:
@@ -141,7 +144,8 @@ def openapi(check: bool, output: Path) -> None:
     contract: Any = make_litestar(Settings()).state.contract
     if check:
         fresh = output.is_file() and output.read_bytes() == contract
-        say(f"{output} is {'fresh' if fresh else 'stale: run `stet openapi`'}")
+        stale = "stale" if output.is_file() else "not there"
+        say(f"{output} is {'fresh' if fresh else f'{stale}: run `stet openapi`'}")
         sys.exit(0 if fresh else 1)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(contract)

@@ -30,7 +30,7 @@ def replay_here(settings: Settings, ledger: str, incident: str | None, as_of: st
             UUID(incident)
         except ValueError as error:
             raise Malformed.at("--incident", f"must be an id, not {incident!r}") from error
-    with database(settings) as url:
+    with database(settings, create=False) as url:
         return asyncio.run(_replay(url, settings, ledger, UUID(incident) if incident else None, asked, events))
 
 

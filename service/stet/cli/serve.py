@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import signal
 import socket
 import sys
 
@@ -44,7 +45,8 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        raise Unavailable(f"cannot listen on {host} port {port}: {reason}; choose another with --port") from error
     listener.set_inheritable(True)
     return listener
 
@@ -59,6 +61,9 @@ async def _serve(url: str, settings: Settings, listener: socket.socket, referenc
         lifespan="on",
     )
     server = uvicorn.Server(config)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn takes the signals while it serves, and then raises them again; to that there is nothing to do.
+        signal.signal(stop, lambda *_: None)
     running = asyncio.create_task(server.serve([listener]))
     while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
@@ -73,3 +78,4 @@ async def _serve(url: str, settings: Settings, listener: socket.socket, referenc
     await running
     if not server.started:
         raise Unavailable("the service did not start; the lines above say why")
+    say("Stet has stopped")

@@ -15,7 +15,7 @@ from stet.incident.commands import CorrectStatement, IncidentRevision, LinkIncid
 from stet.incident.decide import decide
 from stet.incident.events import IncidentEvent, SaidAt
 from stet.incident.known import Known, Mentions, mentions
-from stet.incident.record import check_unique_claims, incidents_of, split_correction
+from stet.incident.record import check_correction, incidents_of, split_correction
 from stet.incident.rederive import moved
 from stet.incident.state import Incident, fold
 from stet.ledger import state as ledger_state
@@ -117,7 +117,7 @@ async def _in_other_incidents(
 
 
 def _correct_statement(command: CorrectStatement, incident_id: UUID, location: str) -> Decide:
-    check_unique_claims(command.claims, command.remove_claims)
+    check_correction(command)
     new_claim_ids = [claim.claim_id or new_id() for claim in command.claims]
     command = replace(
         command,

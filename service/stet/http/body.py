@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException
-from msgspec import Struct, ValidationError
+from msgspec import ValidationError
 
-from stet.errors import FieldError, Malformed
+from stet.errors import Malformed
+from stet.values.explain import explain
 
 T = TypeVar("T")
-_ERRORS_MAX = 50
 # An escape for U+0000 in a JSON text: \u0000 after an even number of backslashes.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -46,7 +44,7 @@ def decode_body(body: bytes, type_: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=type_)
         except ValidationError as error:
-            errors = _all_errors(body, type_) or [_field_error(error, "")]
+            errors = explain(error, body, type_, "")
             raise Malformed("; ".join(f"{e.field}: {e.detail}" for e in errors), tuple(errors)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed.at("body", f"is not JSON in UTF-8: {_public(error)}") from error
@@ -57,63 +55,3 @@ def decode_body(body: bytes, type_: type[T]) -> T:
 def _public(error: Exception) -> str:
     # msgspec reports a lone surrogate, and nothing but that, as truncated input when there is more to come.
     return "a byte that is no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-
-
-def _all_errors(body: bytes, type_: Any) -> list[FieldError]:
-    """Each bad field on its own: the decoder stops at the first."""
-    errors: list[FieldError] = []
-    _collect(msgspec.json.decode(body), type_, "", errors)
-    return errors[:_ERRORS_MAX]
-
-
-def _collect(raw: Any, type_: Any, path: str, errors: list[FieldError]) -> None:
-    if len(errors) >= _ERRORS_MAX:
-        return
-    try:
-        msgspec.json.decode(msgspec.json.encode(raw), type=type_)
-        return
-    except ValidationError as error:
-        first = error
-    before = len(errors)
-    for part in _parts(type_):
-        if isinstance(raw, dict) and isinstance(part, type) and issubclass(part, Struct) and _is_meant(part, raw):
-            _collect_fields(raw, part, f"{path}." if path else "", errors)
-        elif isinstance(raw, list) and get_origin(part) is tuple and get_args(part)[1:] == (...,):
-            for index, item in enumerate(raw):
-                _collect(item, get_args(part)[0], f"{path}[{index}]", errors)
-    if len(errors) == before:
-        errors.append(_field_error(first, path))
-
-
-def _collect_fields(raw: dict[str, Any], struct: type[Struct], prefix: str, errors: list[FieldError]) -> None:
-    hints = get_type_hints(struct, include_extras=True)
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    unknown = raw.keys() - fields.keys() - {struct.__struct_config__.tag_field}
-    errors.extend(FieldError(f"{prefix}{name}", "is not a field here") for name in sorted(unknown))
-    for name, field in fields.items():
-        if name in raw:
-            _collect(raw[name], hints[field.name], f"{prefix}{name}", errors)
-        elif field.required:
-            errors.append(FieldError(f"{prefix}{name}", "is missing"))
-
-
-def _parts(type_: Any) -> Iterator[Any]:
-    """The alternatives of a union, without annotations."""
-    if get_origin(type_) is Annotated:
-        yield from _parts(get_args(type_)[0])
-    elif get_origin(type_) in (Union, UnionType):
-        for part in get_args(type_):
-            yield from _parts(part)
-    else:
-        yield type_
-
-
-def _is_meant(struct: type[Struct], raw: dict[str, Any]) -> bool:
-    config = struct.__struct_config__
-    return config.tag_field is None or raw.get(config.tag_field, config.tag) == config.tag
-
-
-def _field_error(error: ValidationError, path: str) -> FieldError:
-    """msgspec says `Expected ... - at `$.a[0].b``; unknown and missing fields stand inside the text."""
-    detail, _, at = str(error).partition(" - at `")
-    return FieldError((path + at.rstrip("`").removeprefix("$")).lstrip(".") or "body", detail)

@@ -31,7 +31,6 @@ class Cursor(Struct, frozen=True, array_like=True):
     ledger_id: UUID | None
     position: int
     as_of: str | None
-    final: bool
     after: int | str
 
 
@@ -60,10 +59,9 @@ async def page_cut(connection: Connection, ledger_id: UUID, as_of: str | None, c
     asked = parse_as_of(as_of, "query.as_of") if as_of is not None else None
     if cursor is None:
         return await resolve_cut(connection, ledger_id, asked)
-    if asked and asked.text != cursor.as_of:
+    if asked and asked.text not in (cursor.as_of, f"position:{cursor.position}"):
         raise Malformed.at("query.as_of", "differs from the cut of the cursor: leave it away, or start anew")
-    at = await resolve_cut(connection, ledger_id, AsOf("", position=cursor.position))
-    return at._replace(as_of=cursor.as_of, final=cursor.final)
+    return (await resolve_cut(connection, ledger_id, AsOf("", position=cursor.position)))._replace(as_of=cursor.as_of)
 
 
 def _signature(body: bytes, secret: bytes) -> bytes:

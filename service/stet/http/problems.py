@@ -32,6 +32,7 @@ from stet.errors import (
     UnknownReference,
 )
 from stet.http.body import StetRequest
+from stet.http.service import service_of
 
 _log = logging.getLogger("stet")
 
@@ -129,7 +130,10 @@ def on_http_exception(request: StetRequest, error: HTTPException) -> Response[by
             answer.headers.update(error.headers or {})
             return answer
         case 413:
-            return problem(request, TooLarge.code, "the body is larger than this service takes")
+            limit = service_of(request).settings.body_limit
+            return problem(
+                request, TooLarge.code, f"the body is larger than the {limit:,} bytes that this service takes"
+            )
         case 400:
             return problem(request, Malformed.code, "the request cannot be read")
         case _:

@@ -83,7 +83,11 @@ class StatementFieldsInput(Struct, frozen=True, forbid_unknown_fields=True, omit
 
 
 class CorrectStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-corrected"):
-    """Our record of a statement was wrong. Not for what its speaker, or its publisher, got wrong."""
+    """Our record of a statement was wrong. Not for what its speaker, or its publisher, got wrong.
+
+    In `set`, what is absent stays. Each of `claims` is given whole: it replaces the claim of its claim_id, or is
+    added.
+    """
 
     statement_id: UUID
     error: RecordError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from stet.errors import Malformed, NameTaken, Refused, UnknownReference
-from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement
+from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement, StatementFieldsInput
 from stet.incident.events import (
     RESOLVING,
     Chain,
@@ -147,13 +147,16 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
     )
 
 
-def check_unique_claims(claims: Sequence[ClaimInput], removed: Sequence[UUID]) -> None:
-    """Raises Malformed if a correction names a claim twice, or both sets and removes it."""
-    seen: set[UUID | None] = set()
-    for index, claim in enumerate(claims):
-        if claim.claim_id in seen or claim.claim_id in removed:
+def check_correction(command: CorrectStatement) -> None:
+    """Raises Malformed if a correction asks for nothing, names a claim twice, or both sets and removes it."""
+    if command.set == StatementFieldsInput() and not command.claims and not command.remove_claims:
+        raise Malformed.at("set", "a correction must change something: give set, claims or remove_claims")
+    seen = set(command.remove_claims)
+    for index, claim in enumerate(command.claims):
+        if claim.claim_id in seen:
             raise Malformed.at(f"claims[{index}].claim_id", "is named twice in this correction")
-        seen.add(claim.claim_id)
+        if claim.claim_id:
+            seen.add(claim.claim_id)
 
 
 def _claim_ids(state: Incident) -> set[UUID]:
@@ -176,7 +179,9 @@ def _claim(given: ClaimInput, known: Known, field: str) -> Claim:
     terms: tuple[str, ...] = ()
     if given.attribute is None:
         if given.act in RESOLVING:
-            raise Malformed.at(f"{field}.attribute", f"the act {given.act} needs one: what is claimed?")
+            raise Malformed.at(
+                f"{field}.attribute", f"the act {given.act} needs one (a claim is given whole, in a correction, too)"
+            )
     else:
         attribute = known.attributes.get(given.attribute)
         if attribute is None:

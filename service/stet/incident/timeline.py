@@ -50,19 +50,25 @@ class Timeline(Struct, frozen=True, kw_only=True):
     cut: Cut
 
 
-def recorded_axis(events: Iterable[Recorded[IncidentEvent]]) -> tuple[Entry, ...]:
-    """Every event of the stream, as we recorded it."""
-    return tuple(
-        Entry(
-            position=recorded.position,
-            recorded_at=recorded.recorded_at,
-            type=recorded.type,
-            actor=recorded.actor,
-            reason=getattr(recorded.event, "reason", None),
-            statement_id=getattr(recorded.event, "statement_id", None),
+def recorded_axis(events: Iterable[Recorded[IncidentEvent]], state: Incident, names: Names) -> tuple[Entry, ...]:
+    """Every event of the stream, as we recorded it; with the statement that it is about, as that is by the cut."""
+    entries = []
+    for recorded in events:
+        statement = state.statements.get(getattr(recorded.event, "statement_id", None) or recorded.event_id)
+        entries.append(
+            Entry(
+                position=recorded.position,
+                recorded_at=recorded.recorded_at,
+                type=recorded.type,
+                actor=recorded.actor,
+                reason=getattr(recorded.event, "reason", None),
+                statement_id=statement.statement_id if statement else None,
+                speaker=speaker_view(statement, names) if statement else None,
+                acts=_acts(statement) if statement else (),
+                attributes=_attributes(statement) if statement else (),
+            )
         )
-        for recorded in events
-    )
+    return tuple(entries)
 
 
 def said_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
@@ -74,8 +80,8 @@ def said_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
             statement_id=statement.statement_id,
             speaker=speaker_view(statement, names),
             said_at=said_at_view(statement),
-            acts=tuple(dict.fromkeys(claim.act for claim in statement.claims.values())),
-            attributes=tuple(dict.fromkeys(claim.attribute for claim in statement.claims.values() if claim.attribute)),
+            acts=_acts(statement),
+            attributes=_attributes(statement),
         )
         for statement in sorted(state.statements.values(), key=lambda statement: _order(statement.said, statement))
     )
@@ -104,6 +110,14 @@ def occurred_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
         for time in (read_time(claim.value),)
     ]
     return tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0]))
+
+
+def _acts(statement: Statement) -> tuple[Act, ...]:
+    return tuple(dict.fromkeys(claim.act for claim in statement.claims.values()))
+
+
+def _attributes(statement: Statement) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(claim.attribute for claim in statement.claims.values() if claim.attribute))
 
 
 def _order(bounds: Bounds, statement: Statement) -> tuple[datetime, datetime, int]:

@@ -94,7 +94,7 @@ async def view_timeline(
     at = await incident_at(connection, ledger_id, incident_id, as_of)
     match axis:
         case "recorded":
-            items = timeline.recorded_axis(at.events)
+            items = timeline.recorded_axis(at.events, at.state, at.names)
         case "said":
             items = timeline.said_axis(at.state, at.names)
         case "occurred":

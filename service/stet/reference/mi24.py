@@ -82,9 +82,7 @@ INCIDENTS: dict[str, Body] = {
 
 PUBLISHED: Body = {
     "type": "document-corrected",
-    "versions": [
-        {"version": n, "published_at": {"earliest": D_FROM, "latest": D_TO, "zone": "+04:00"}} for n in (1, 2)
-    ],
+    "versions": [{"version": n, "published_at": {"edtf": "2020-11-09", "zone": "+04:00"}} for n in (1, 2)],
     "basis": "deduced",
     "rationale": "The date is not in the text; other reports of the incident give 9 November 2020.",
 }

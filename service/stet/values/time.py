@@ -22,7 +22,6 @@ Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offse
 _MICROSECOND = timedelta(microseconds=1)
 _AROUND = timedelta(minutes=15)
 """What "around half past six" is padded by, on each side."""
-_NOT_EDTF = "is not an RFC 3339 instant nor an EDTF date with known bounds"
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 1, 1, tzinfo=UTC) - _MICROSECOND
 
@@ -37,6 +36,11 @@ class Bounds(NamedTuple):
 UNBOUNDED = Bounds(None, None)
 
 
+Edtf = Annotated[
+    str, Meta(min_length=1, max_length=100, description="An EDTF string, such as 2020-11-09 or 2020-11/..")
+]
+
+
 class Anchor(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What a relative time hangs on: a version of a document, or a statement."""
 
@@ -44,7 +48,10 @@ class Anchor(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     document_id: UUID | None = None
     version: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     statement_id: UUID | None = None
-    time_of_day: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)")] | None = None
+    time_of_day: (
+        Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", description="HH:MM, on a 24-hour clock.")]
+        | None
+    ) = None
     """HH:MM in the time's zone, on the anchor's day; only with same-day."""
 
 
@@ -55,6 +62,8 @@ class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     latest: Instant | None = None
     best: Instant | None = None
     approximate: bool = False
+    edtf: Edtf | None = None
+    """Gives the bounds: its days are read in the zone, or else in UTC."""
     verbatim: Prose | None = None
     zone: Annotated[str, Meta(max_length=64, description="An IANA name or an offset such as +04:00.")] | None = None
     anchor: Anchor | None = None
@@ -64,19 +73,18 @@ class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
         return Bounds(self.earliest, self.latest)
 
 
-Edtf = Annotated[
-    str, Meta(min_length=1, max_length=100, description="An EDTF string, such as 2020-11-09 or 2020-11/..")
-]
 TimeInput = Time | Edtf
 
 
 def normalise(given: Time | str, field: str) -> Time:
     """The time as it is stored: UTC, checked. Raises Malformed naming the part of `field` that is wrong."""
     if isinstance(given, str):
+        return normalise(Time(edtf=given), field)
+    if given.edtf:
         return _from_edtf(given, field)
     if not (given.earliest or given.latest or given.best or given.anchor or given.verbatim):
-        raise Malformed.at(field, "says nothing: give bounds, an anchor or the verbatim wording")
-    _zone(given.zone, f"{field}.zone")
+        raise Malformed.at(field, "says nothing: give bounds, an EDTF string, an anchor or the verbatim wording")
+    read_zone(given.zone, f"{field}.zone")
     if given.anchor:
         _check_anchor(given, field)
         return given
@@ -88,6 +96,19 @@ def normalise(given: Time | str, field: str) -> Time:
     if known != sorted(known):
         raise Malformed.at(field, "must hold earliest <= best <= latest")
     return replace(given, earliest=earliest, best=best, latest=latest)
+
+
+def _from_edtf(given: Time, field: str) -> Time:
+    from stet.values.edtf import read_edtf
+
+    if given.best or given.anchor:
+        raise Malformed.at(f"{field}.edtf", "gives the bounds: it goes neither with best nor with an anchor")
+    at = f"{field}.edtf" if given != Time(edtf=given.edtf) else field
+    bounds, approximate = read_edtf(given.edtf or "", read_zone(given.zone, f"{field}.zone"), at)
+    for name, bound in bounds._asdict().items():
+        if getattr(given, name) not in (None, bound):
+            raise Malformed.at(f"{field}.{name}", "differs from what the EDTF string gives: give one or the other")
+    return replace(given, **bounds._asdict(), approximate=given.approximate or approximate)
 
 
 def to_utc(value: datetime, field: str) -> datetime:
@@ -120,7 +141,7 @@ def resolve(given: Time, origin: Bounds) -> Time:
         case "after":
             bounds = Bounds(origin.earliest, None)
         case "same-day":
-            zone = _zone(given.zone, "zone")
+            zone = read_zone(given.zone, "zone")
             first, last = (None if bound is None else _local_day(bound, zone) for bound in origin)
             if anchor.time_of_day is None:
                 bounds = Bounds(
@@ -183,7 +204,8 @@ def _check_anchor(given: Time, field: str) -> None:
         raise Malformed.at(f"{field}.anchor.time_of_day", "goes with the relation same-day")
 
 
-def _zone(name: str | None, field: str) -> tzinfo:
+def read_zone(name: str | None, field: str) -> tzinfo:
+    """The zone of an IANA name or an offset; None is UTC. Raises Malformed for anything else."""
     if name is None:
         return UTC
     if offset := re.fullmatch(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", name):
@@ -195,49 +217,3 @@ def _zone(name: str | None, field: str) -> tzinfo:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
         raise Malformed.at(field, "must be an IANA time zone or an offset from -14:00 to +14:00") from error
-
-
-def _from_edtf(text: str, field: str) -> Time:
-    start, slash, end = text.partition("/")
-    if not slash:
-        bounds, approximate = _edtf_part(start, field)
-        return Time(earliest=bounds.earliest, latest=bounds.latest, approximate=approximate, verbatim=text)
-    (lower, about_lower), (upper, about_upper) = (
-        (UNBOUNDED, False) if part in ("", "..") else _edtf_part(part, field) for part in (start, end)
-    )
-    if lower == upper == UNBOUNDED:
-        raise Malformed.at(field, "says nothing: at least one end must be known")
-    if lower.earliest and upper.latest and lower.earliest > upper.latest:
-        raise Malformed.at(field, "must not end before it starts")
-    return Time(earliest=lower.earliest, latest=upper.latest, approximate=about_lower or about_upper, verbatim=text)
-
-
-def _edtf_part(text: str, field: str) -> tuple[Bounds, bool]:
-    if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", text):
-        try:
-            instant = to_utc(datetime.fromisoformat(text), field)
-        except ValueError as error:
-            raise Malformed.at(field, "is not an instant that exists") from error
-        return Bounds(instant, instant), False
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):  # by far the most common, and the parser takes its time
-        try:
-            day = date.fromisoformat(text)
-        except ValueError as error:
-            raise Malformed.at(field, "is not a day that exists") from error
-        return _days(day, day, field), False
-    if not re.fullmatch(r"[-0-9X~?%.,\[\]{}]+", text) or re.search(r"-[~?%]*(\dX|X\d)", text):
-        raise Malformed.at(field, _NOT_EDTF)
-    from edtf import parse_edtf
-
-    try:
-        parsed = parse_edtf(text)
-        first, last = (date(*tuple(bound)[:3]) for bound in (parsed.lower_strict(), parsed.upper_strict()))
-    except Exception as error:  # the parser raises whatever it stumbles over
-        raise Malformed.at(field, _NOT_EDTF) from error
-    return _days(first, last, field), "~" in text or "%" in text
-
-
-def _days(first: date, last: date, field: str) -> Bounds:
-    if last.year > 9998:
-        raise Malformed.at(field, "must lie in the years 1 to 9998, in UTC")
-    return Bounds(datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC))

@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Raw, Struct, ValidationError
 
-from stet.errors import Malformed
+from stet.errors import FieldError, Malformed
+from stet.values.explain import explain
 from stet.values.place import Place, check_place
 from stet.values.text import Line, Prose
 from stet.values.time import Time, TimeInput, normalise
@@ -39,10 +40,23 @@ class Quantity(Struct, frozen=True, forbid_unknown_fields=True):
     """An amount and its unit, as claimed: 60 and mile, say."""
 
     amount: Annotated[float, Meta(ge=-1e300, le=1e300)]
-    unit: Annotated[str, Meta(pattern=r"^\S+( \S+)*$(?!\n)", max_length=40)]
+    unit: Annotated[str, Meta(pattern=r"^\S+( \S+)*$(?!\n)", max_length=40, description="A unit, in words.")]
 
 
 Value = Count | Time | Place | SourceValue | DocumentValue | Quantity | str | bool
+
+
+_SHAPES: dict[AttributeType, str] = {
+    "count": 'a count, such as {"min": 2, "max": 3}',
+    "time": 'a time, such as {"earliest": "2020-11-09T14:15:00Z", "latest": "2020-11-09T14:45:00Z"} or "2020-11-09"',
+    "place": 'a place, such as {"name": "Yeraskh", "relation": "near"}',
+    "source": 'a source, {"source_id": "..."} with its id',
+    "document": 'a document, {"document_id": "..."} with its id',
+    "quantity": 'a quantity, such as {"amount": 60, "unit": "mile"}',
+    "term": "a term, as a string",
+    "text": "a text, as a string",
+    "boolean": "true or false",
+}
 
 
 def parse_value(type_: AttributeType, raw: Raw, terms: tuple[str, ...], field: str) -> Value:
@@ -50,29 +64,29 @@ def parse_value(type_: AttributeType, raw: Raw, terms: tuple[str, ...], field: s
     value: Value
     match type_:
         case "count":
-            count: Count = _decode(raw, Count, field)
+            count: Count = _decode(raw, Count, type_, field)
             _check_count(count, field)
             value = count
         case "time":
-            value = normalise(_decode(raw, TimeInput, field), field)
+            value = normalise(_decode(raw, TimeInput, type_, field), field)
         case "place":
-            place: Place = _decode(raw, Place, field)
+            place: Place = _decode(raw, Place, type_, field)
             check_place(place, field)
             value = place
         case "source":
-            value = _decode(raw, SourceValue, field)
+            value = _decode(raw, SourceValue, type_, field)
         case "document":
-            value = _decode(raw, DocumentValue, field)
+            value = _decode(raw, DocumentValue, type_, field)
         case "quantity":
-            value = _decode(raw, Quantity, field)
+            value = _decode(raw, Quantity, type_, field)
         case "term":
-            value = _decode(raw, Line, field)
+            value = _decode(raw, Line, type_, field)
             if terms and value not in terms:
                 raise Malformed.at(field, f"must be one of {', '.join(terms)}")
         case "text":
-            value = _decode(raw, Prose, field)
+            value = _decode(raw, Prose, type_, field)
         case "boolean":
-            value = _decode(raw, bool, field)
+            value = _decode(raw, bool, type_, field)
         case _:
             assert_never(type_)
     return value
@@ -88,12 +102,14 @@ def read_time(raw: Raw) -> Time:
     return msgspec.json.decode(raw, type=Time)
 
 
-def _decode(raw: Raw, type_: Any, field: str) -> Any:
+def _decode(raw: Raw, type_: Any, shape: AttributeType, field: str) -> Any:
     try:
         return msgspec.json.decode(raw, type=type_)
     except ValidationError as error:
-        detail, at, path = str(error).partition(" - at `$")
-        raise Malformed.at(field + (path.rstrip("`") if at else ""), detail) from error
+        errors = explain(error, raw, type_, field)
+        if errors[0].field == field and errors[0].detail.startswith("Expected"):
+            errors = [FieldError(field, f"must be {_SHAPES[shape]}")]
+        raise Malformed("; ".join(f"{e.field}: {e.detail}" for e in errors), tuple(errors)) from error
 
 
 def _check_count(count: Count, field: str) -> None:

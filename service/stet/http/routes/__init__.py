@@ -95,7 +95,7 @@ async def read_page(
         found = await rows(connection, ledger_id, cut, int(before.after) if before else 0, limit)
     following = None
     if found.after is not None:
-        next_cursor = Cursor(what, ledger_id, cut.position, cut.as_of, cut.final, found.after)
+        next_cursor = Cursor(what, ledger_id, cut.position, cut.as_of, found.after)
         following = sign(next_cursor, service.cursor_secret)
     page = Page(found.items, following, cut.of_ledger())
     return answer(request, page, cut.position, cut, query={"limit": limit})
