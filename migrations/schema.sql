@@ -8,8 +8,8 @@ ALTER SCHEMA stet OWNER TO stet_owner;
 -- Name: SCHEMA stet; Type: COMMENT; Schema: -; Owner: stet_owner
 COMMENT ON SCHEMA stet IS 'Stet: an incident database in which nothing is ever overwritten.';
 
--- Name: append(uuid, text, text[], uuid[], text[], bytea[], smallint[], text[], integer[], text[], bigint[], integer[], text[], bigint[], integer[], text[], uuid[], text[], smallint[], uuid[], text[], text[], text[], boolean[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
-CREATE FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) RETURNS record
+-- Name: append(uuid, text, text[], uuid[], text[], bytea[], smallint[], text[], integer[], text[], bigint[], integer[], text[], bigint[], integer[], text[], uuid[], text[], smallint[], uuid[], text[], text[], text[], text[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -20,7 +20,21 @@ DECLARE
     v_recorded_at timestamptz;
     v_inserted int;
 BEGIN
+    -- Times and positions follow from these numbers, so they are not taken on trust. Arrays may begin anywhere.
+    IF array_lower(p_actor, 1) <> 1 OR cardinality(p_correlation_id) <> cardinality(p_actor) OR EXISTS (
+        SELECT FROM unnest(p_event_command || p_check_command || p_fanout_command) c
+        WHERE c IS NULL OR c NOT BETWEEN 1 AND cardinality(p_actor)
+    ) OR EXISTS (
+        SELECT FROM unnest(p_event_command) WITH ORDINALITY a(command, ordinal)
+        JOIN unnest(p_event_command) WITH ORDINALITY b(command, ordinal) ON b.ordinal = a.ordinal + 1
+        WHERE b.command < a.command
+    ) THEN
+        RAISE EXCEPTION 'commands are numbered from 1, in order' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF p_ledger_name IS NOT NULL THEN
+        IF p_stream[1] IS DISTINCT FROM 'ledger:' || p_ledger_id THEN
+            RAISE EXCEPTION 'a ledger begins with its own stream' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
         INSERT INTO stet.ledger (ledger_id, name) VALUES (p_ledger_id, p_ledger_name);
         INSERT INTO stet.head (ledger_id, position, recorded_at) VALUES (p_ledger_id, 0, '-infinity');
     END IF;
@@ -51,7 +65,7 @@ BEGIN
         SELECT array_agg(f.command) || o_stale INTO o_stale
         FROM unnest(p_fanout_command, p_fanout_target, p_fanout_count) f(command, target, seen)
         WHERE f.seen <> (SELECT count(*) FROM stet.reference r
-                         WHERE r.ledger_id = p_ledger_id AND r.target = f.target);
+                         WHERE r.ledger_id = p_ledger_id AND r.target = f.target AND r.role = 'hangs');
     END IF;
     IF o_stale IS NOT NULL OR o_repeated IS NOT NULL THEN
         IF p_ledger_name IS NOT NULL THEN
@@ -97,9 +111,9 @@ BEGIN
     END IF;
 
     IF cardinality(p_reference_target) > 0 THEN
-        INSERT INTO stet.reference (ledger_id, target, stream, holds)
-        SELECT DISTINCT p_ledger_id, r.target, r.stream, r.holds
-        FROM unnest(p_reference_target, p_reference_stream, p_reference_holds) r(target, stream, holds)
+        INSERT INTO stet.reference (ledger_id, target, stream, role)
+        SELECT DISTINCT p_ledger_id, r.target, r.stream, r.role
+        FROM unnest(p_reference_target, p_reference_stream, p_reference_role) r(target, stream, role)
         ON CONFLICT DO NOTHING;
     END IF;
     IF v_keys THEN
@@ -113,7 +127,17 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) OWNER TO stet_owner;
+ALTER FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) OWNER TO stet_owner;
+
+-- Name: hold(uuid); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.hold(p_ledger_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT FROM stet.head h WHERE h.ledger_id = p_ledger_id FOR UPDATE
+$$;
+
+ALTER FUNCTION stet.hold(p_ledger_id uuid) OWNER TO stet_owner;
 
 -- Name: leaf(uuid, bigint, text, bigint, uuid, text, smallint, timestamp with time zone, text, uuid, uuid, bytea); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) RETURNS bytea
@@ -188,7 +212,9 @@ CREATE TABLE stet.event (
     payload json NOT NULL,
     salt bytea NOT NULL,
     payload_digest bytea NOT NULL,
-    leaf bytea NOT NULL
+    leaf bytea NOT NULL,
+    CONSTRAINT event_one_line CHECK ((strpos(((stream || type) || actor), '
+'::text) = 0))
 );
 
 ALTER TABLE stet.event OWNER TO stet_owner;
@@ -253,13 +279,14 @@ CREATE TABLE stet.reference (
     ledger_id uuid NOT NULL,
     target text NOT NULL COLLATE pg_catalog."C",
     stream text NOT NULL COLLATE pg_catalog."C",
-    holds boolean NOT NULL
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT reference_role CHECK ((role = ANY (ARRAY['holds'::text, 'hangs'::text, 'names'::text])))
 );
 
 ALTER TABLE stet.reference OWNER TO stet_owner;
 
 -- Name: TABLE reference; Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON TABLE stet.reference IS 'Which streams depend on a target (document:ID, source:ID, statement:ID), and, where holds, which streams hold that statement.';
+COMMENT ON TABLE stet.reference IS 'What a stream has to do with a target (document:ID, source:ID, statement:ID): it holds that statement, has times that hang on the target, or only names it.';
 
 -- Name: stet_migration stet_migration_pkc; Type: CONSTRAINT; Schema: public; Owner: stet
 ALTER TABLE ONLY public.stet_migration
@@ -295,7 +322,7 @@ ALTER TABLE ONLY stet.ledger
 
 -- Name: reference reference_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.reference
-    ADD CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, stream, holds);
+    ADD CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, role, stream);
 
 -- Name: event_first; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
@@ -317,9 +344,13 @@ ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_forgery;
 GRANT USAGE ON SCHEMA stet TO stet_application;
 GRANT USAGE ON SCHEMA stet TO stet_reader;
 
--- Name: FUNCTION append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]); Type: ACL; Schema: stet; Owner: stet_owner
-REVOKE ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) TO stet_application;
+-- Name: FUNCTION append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) TO stet_application;
+
+-- Name: FUNCTION hold(p_ledger_id uuid); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.hold(p_ledger_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.hold(p_ledger_id uuid) TO stet_application;
 
 -- Name: FUNCTION leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) FROM PUBLIC;

@@ -48,7 +48,7 @@ from stet.incident.commands import (
     UnlinkIncident,
 )
 from stet.incident.events import RESOLVING, Act, Citation, Hop, StatementRecorded
-from stet.incident.known import Known, dependencies, held_statements
+from stet.incident.known import Known, references
 from stet.incident.state import Incident, Statement
 from stet.ledger import state as ledger_state
 from stet.ledger.attributes import BUILT_IN
@@ -57,7 +57,6 @@ from stet.source import state as source_state
 from stet.source.commands import RegisterSource, ReviseSource
 from stet.source.events import Alias
 from stet.store.append import NewEvent
-from stet.store.read import Dependant
 from stet.values.place import LineString, Place, Point, Polygon
 from stet.values.time import Anchor, Bounds, Time, TimeInput
 from stet.values.value import AttributeType, Count, DocumentValue, Quantity, SourceValue
@@ -257,7 +256,7 @@ class World:
         """For each append: how many events stood before it, and the decision that led to it."""
         self.streams: dict[str, list[Recorded[Any]]] = {}
         self.states: dict[str, Any] = {}
-        self.references: dict[str, set[Dependant]] = {}
+        self.references: set[tuple[str, str, str]] = set()
         self.stated: dict[UUID, Stated] = {}
         self.refusals: list[StetError] = []
         self._ids = 0x1000
@@ -330,19 +329,17 @@ class World:
         self.streams.setdefault(stream, []).append(recorded)
         module = MODULES[stream.partition(":")[0]]
         self.states[stream] = module.evolve(self.states.get(stream, module.initial), recorded)
-        for target in dependencies(recorded.event):
-            self.references.setdefault(target, set()).add(Dependant(target, stream, False))
-        for id_ in held_statements(recorded.event):
-            target = f"statement:{id_}"
-            self.references.setdefault(target, set()).add(Dependant(target, stream, True))
+        self.references |= {(target, stream, role) for target, role in references(recorded.event)}
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
         async def read_streams(_: object, __: UUID, streams: Collection[str]) -> dict[str, list[Recorded[Any]]]:
             return {stream: list(self.streams.get(stream, ())) for stream in streams}
 
-        async def read_dependants(_: object, __: UUID, targets: Collection[str]) -> list[Dependant]:
-            return sorted(dependant for target in targets for dependant in self.references.get(target, ()))
+        async def read_dependants(_: object, __: UUID, targets: Collection[str], role: str) -> list[tuple[str, str]]:
+            return sorted(
+                (target, stream) for target, stream, its in self.references if its == role and target in targets
+            )
 
         with (
             patch("stet.handle.read_streams", read_streams),

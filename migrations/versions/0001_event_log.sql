@@ -87,7 +87,9 @@ CREATE TABLE stet.event (
     payload_digest bytea NOT NULL,
     leaf bytea NOT NULL,
     CONSTRAINT event_pk PRIMARY KEY (ledger_id, position),
-    CONSTRAINT event_stream_version UNIQUE (ledger_id, stream, stream_version)
+    CONSTRAINT event_stream_version UNIQUE (ledger_id, stream, stream_version),
+    -- The leaf joins its fields by line feeds, so no field may hold one.
+    CONSTRAINT event_one_line CHECK (strpos(stream || type || actor, E'\n') = 0)
 );
 COMMENT ON TABLE stet.event IS 'The log. Append-only: by grants, by triggers that always fire, and by one guarded function.';
 -- An instant is resolved to the last append at or before it.
@@ -111,11 +113,12 @@ CREATE TABLE stet.reference (
     ledger_id uuid NOT NULL,
     target text COLLATE "C" NOT NULL,
     stream text COLLATE "C" NOT NULL,
-    holds boolean NOT NULL,
-    CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, stream, holds)
+    role text COLLATE "C" NOT NULL,
+    CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, role, stream),
+    CONSTRAINT reference_role CHECK (role IN ('holds', 'hangs', 'names'))
 );
 COMMENT ON TABLE stet.reference IS
-    'Which streams depend on a target (document:ID, source:ID, statement:ID), and, where holds, which streams hold that statement.';
+    'What a stream has to do with a target (document:ID, source:ID, statement:ID): it holds that statement, has times that hang on the target, or only names it.';
 
 CREATE FUNCTION stet.refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -177,7 +180,7 @@ CREATE FUNCTION stet.append(
     p_fanout_command int[], p_fanout_target text[], p_fanout_count bigint[],
     p_event_command int[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[],
     p_causation_id uuid[], p_payload text[],
-    p_reference_target text[], p_reference_stream text[], p_reference_holds boolean[],
+    p_reference_target text[], p_reference_stream text[], p_reference_role text[],
     OUT o_position bigint, OUT o_stale int[], OUT o_repeated int[]
 )
 -- A generic plan: made for each call, the plans would take longer than the append.
@@ -188,7 +191,21 @@ DECLARE
     v_recorded_at timestamptz;
     v_inserted int;
 BEGIN
+    -- Times and positions follow from these numbers, so they are not taken on trust. Arrays may begin anywhere.
+    IF array_lower(p_actor, 1) <> 1 OR cardinality(p_correlation_id) <> cardinality(p_actor) OR EXISTS (
+        SELECT FROM unnest(p_event_command || p_check_command || p_fanout_command) c
+        WHERE c IS NULL OR c NOT BETWEEN 1 AND cardinality(p_actor)
+    ) OR EXISTS (
+        SELECT FROM unnest(p_event_command) WITH ORDINALITY a(command, ordinal)
+        JOIN unnest(p_event_command) WITH ORDINALITY b(command, ordinal) ON b.ordinal = a.ordinal + 1
+        WHERE b.command < a.command
+    ) THEN
+        RAISE EXCEPTION 'commands are numbered from 1, in order' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF p_ledger_name IS NOT NULL THEN
+        IF p_stream[1] IS DISTINCT FROM 'ledger:' || p_ledger_id THEN
+            RAISE EXCEPTION 'a ledger begins with its own stream' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
         INSERT INTO stet.ledger (ledger_id, name) VALUES (p_ledger_id, p_ledger_name);
         INSERT INTO stet.head (ledger_id, position, recorded_at) VALUES (p_ledger_id, 0, '-infinity');
     END IF;
@@ -219,7 +236,7 @@ BEGIN
         SELECT array_agg(f.command) || o_stale INTO o_stale
         FROM unnest(p_fanout_command, p_fanout_target, p_fanout_count) f(command, target, seen)
         WHERE f.seen <> (SELECT count(*) FROM stet.reference r
-                         WHERE r.ledger_id = p_ledger_id AND r.target = f.target);
+                         WHERE r.ledger_id = p_ledger_id AND r.target = f.target AND r.role = 'hangs');
     END IF;
     IF o_stale IS NOT NULL OR o_repeated IS NOT NULL THEN
         IF p_ledger_name IS NOT NULL THEN
@@ -265,9 +282,9 @@ BEGIN
     END IF;
 
     IF cardinality(p_reference_target) > 0 THEN
-        INSERT INTO stet.reference (ledger_id, target, stream, holds)
-        SELECT DISTINCT p_ledger_id, r.target, r.stream, r.holds
-        FROM unnest(p_reference_target, p_reference_stream, p_reference_holds) r(target, stream, holds)
+        INSERT INTO stet.reference (ledger_id, target, stream, role)
+        SELECT DISTINCT p_ledger_id, r.target, r.stream, r.role
+        FROM unnest(p_reference_target, p_reference_stream, p_reference_role) r(target, stream, role)
         ON CONFLICT DO NOTHING;
     END IF;
     IF v_keys THEN
@@ -281,11 +298,17 @@ BEGIN
 END
 $$;
 
+-- Holds the order of the log until the transaction ends: nobody else appends meanwhile.
+CREATE FUNCTION stet.hold(p_ledger_id uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT FROM stet.head h WHERE h.ledger_id = p_ledger_id FOR UPDATE
+$$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA stet FROM PUBLIC;
 GRANT USAGE ON SCHEMA stet TO stet_application, stet_reader;
 GRANT SELECT ON stet.instance, stet.ledger, stet.head, stet.event, stet.idempotency, stet.reference TO stet_application;
 GRANT SELECT ON stet.ledger, stet.head, stet.event, stet.reference TO stet_reader;
-GRANT EXECUTE ON FUNCTION stet.append, stet.leaf TO stet_application;
+GRANT EXECUTE ON FUNCTION stet.append, stet.hold, stet.leaf TO stet_application;
 GRANT EXECUTE ON FUNCTION stet.leaf TO stet_reader;
 
 RESET ROLE;

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.conftest import Cluster, wait_until
 from tests.store.writing import an_append, append_of, assert_sound, event_of, make_ledger, read_all, source, statement
 
@@ -21,6 +22,7 @@ from stet.codec import encode
 from stet.database.pool import Pool, make_pool
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
 from stet.ids import new_id
+from stet.incident.events import Citation, Origin, SaidAt, StatementRecorded
 from stet.settings import Settings
 from stet.sql import load
 from stet.store.append import Append, Appended, Log
@@ -223,8 +225,8 @@ async def test_a_key_belongs_to_its_ledger(log: Log, ledger_id: UUID) -> None:
 
 async def test_another_number_of_dependants_is_stale(log: Log, ledger_id: UUID, url: str) -> None:
     """A fan-out that missed a dependant, because it came meanwhile, is not made."""
-    speaker = new_id()
-    target = f"source:{speaker}"
+    document = new_id()
+    target = f"document:{document}"
 
     async def correct(seen: int, stream: str) -> str:
         return (await log.append(ledger_id, an_append({stream: 0}, stream, fanned_out={target: seen}))).outcome
@@ -233,10 +235,10 @@ async def test_another_number_of_dependants_is_stale(log: Log, ledger_id: UUID, 
     assert await correct(0, "a:1") == "appended"
     for n in range(2):
         stream = f"incident:{n}"
-        await log.append(ledger_id, append_of({stream: 0}, [event_of(stream, statement(speaker))]))
+        await log.append(ledger_id, append_of({stream: 0}, [event_of(stream, hanging(document))]))
     assert [await correct(seen, "a:2") for seen in (0, 1, 3, 2)] == ["stale", "stale", "stale", "appended"]
     stream = "incident:0"  # depends on it already: no other row
-    await log.append(ledger_id, append_of({stream: 1}, [event_of(stream, statement(speaker))]))
+    await log.append(ledger_id, append_of({stream: 1}, [event_of(stream, hanging(document))]))
     assert await correct(2, "a:3") == "appended"
     with psycopg.connect(url) as connection:
         assert [report.fault for report in verify(connection, str(ledger_id))] == [None]
@@ -244,13 +246,13 @@ async def test_another_number_of_dependants_is_stale(log: Log, ledger_id: UUID, 
 
 async def test_a_fan_out_rides_alone(log: Log, ledger_id: UUID, url: str) -> None:
     """A neighbour's new dependant would be invisible to it, so it has none."""
-    speaker = new_id()
+    document = new_id()
     found = await together(
         log,
         ledger_id,
-        append_of({"incident:1": 0}, [event_of("incident:1", statement(speaker))]),
-        an_append({"a:1": 0}, "a:1", fanned_out={f"source:{speaker}": 0}),
-        an_append({"a:2": 0}, "a:2", fanned_out={f"source:{speaker}": 1}),
+        append_of({"incident:1": 0}, [event_of("incident:1", hanging(document))]),
+        an_append({"a:1": 0}, "a:1", fanned_out={f"document:{document}": 0}),
+        an_append({"a:2": 0}, "a:2", fanned_out={f"document:{document}": 1}),
         an_append({"a:3": 0}, "a:3"),
     )
     assert outcomes(found) == ["appended", "stale", "appended", "appended"]
@@ -261,7 +263,7 @@ async def test_a_name_is_taken_once(log: Log, ledger_id: UUID, url: str) -> None
     """A second ledger of the name is refused, and nothing of it stays."""
     again = new_id()
     with pytest.raises(NameTaken):
-        await log.append(again, an_append({"ledger:x": 0}, "ledger:x", ledger_name=str(ledger_id)))
+        await log.append(again, an_append({f"ledger:{again}": 0}, f"ledger:{again}", ledger_name=str(ledger_id)))
     assert read_all(url, again) == []
     with pytest.raises(StetError, match="refused"):  # and no append makes a ledger by the way
         await log.append(again, an_append({"a:1": 0}, "a:1"))
@@ -456,8 +458,15 @@ def call_append(
         "schema_version": [1] * len(commands),
         "causation_id": absent,
         "payload": [payload for payload, _, _ in commands],
-        **{name: [] for name in ("reference_target", "reference_stream", "reference_holds")},
+        **{name: [] for name in ("reference_target", "reference_stream", "reference_role")},
     }
     row = connection.execute(load("append"), parameters).fetchone()
     assert row is not None
     return row
+
+
+def hanging(document: UUID) -> StatementRecorded:
+    """A statement whose time hangs on the publication of a document."""
+    recorded = statement(new_id())
+    cited = Citation(document_id=document, version=1)
+    return replace(recorded, citation=cited, said_at=SaidAt(from_=Origin(document_id=document, version=1)))

@@ -9,12 +9,20 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState, UniqueViolation
+from psycopg.errors import (
+    CheckViolation,
+    InsufficientPrivilege,
+    InvalidParameterValue,
+    ObjectNotInPrerequisiteState,
+    UniqueViolation,
+)
 from tests.conftest import Cluster
 from tests.store.writing import Stored, an_append, make_ledger, read_all
 
 from stet.database.pool import make_pool
+from stet.ids import new_id
 from stet.settings import Settings
+from stet.sql import load
 from stet.store.append import Log
 from stet.store.verify import verify
 
@@ -231,3 +239,50 @@ def test_public_has_nothing(target: Target) -> None:
     assert found == []
     assert can_log_in == []
     assert owned == (0,)
+
+
+NUMBERS = {
+    "numbers far before": {"numbers": [-2147483647], "lower": -2147483647},
+    "a number beyond": {"numbers": [2]},
+    "number 0": {"numbers": [0]},
+    "no number": {"numbers": [None]},
+}
+
+
+@pytest.mark.parametrize("forged", NUMBERS)
+def test_no_number_of_a_command_moves_the_clock(target: Target, forged: str) -> None:
+    """The application cannot shift recorded_at by how it numbers its commands."""
+    numbers, lower = NUMBERS[forged]["numbers"], NUMBERS[forged].get("lower", 1)
+    bounds = f"[{lower}:{lower}]="
+    parameters = {
+        **{name: [None] for name in ("key", "request_digest", "status", "location", "causation_id")},
+        **{name: [] for name in ("fanout_command", "fanout_target", "fanout_count")},
+        **{name: [] for name in ("reference_target", "reference_stream", "reference_role")},
+        "ledger_id": target.ledger_id,
+        "ledger_name": None,
+        "actor": f"{bounds}{{x}}",
+        "correlation_id": f"{bounds}{{{new_id()}}}",
+        "check_command": numbers,
+        "check_stream": ["source:forged"],
+        "check_version": [0],
+        "event_command": numbers,
+        "stream": ["source:forged"],
+        "event_id": [new_id()],
+        "type": ["source-registered"],
+        "schema_version": [1],
+        "payload": ["{}"],
+    }
+    with target.session("stet_application") as connection, pytest.raises(InvalidParameterValue):
+        connection.execute(load("append"), parameters)
+
+
+def test_no_line_feed_enters_a_hashed_line(target: Target) -> None:
+    """The leaf joins its fields by line feeds: one inside a field would let two envelopes have one hash."""
+    with psycopg.connect(target.url) as connection:
+        connection.execute("UPDATE stet.head SET position = position + 1, recorded_at = now() + interval '1 day'")
+        with pytest.raises(CheckViolation, match="event_one_line"):
+            connection.execute(
+                """INSERT INTO stet.event SELECT ledger_id, position + 1, E'a\\nb', 1, event_id, type, schema_version,
+                      recorded_at, actor, correlation_id, causation_id, payload, salt, payload_digest, leaf
+               FROM stet.event ORDER BY position DESC LIMIT 1"""
+            )

@@ -165,25 +165,25 @@ async def test_every_race_has_one_winner(url: str) -> None:
             await pool.close()
 
 
-async def test_who_loses_many_races_is_decided_again(url: str) -> None:
-    """However often somebody is faster, the command goes through, and nothing of the others is lost."""
-    races = 80
+async def test_who_loses_again_and_again_gets_its_turn(url: str) -> None:
+    """After three lost races nobody else appends until the command has; the others wait, and lose nothing."""
     async with make_pool(url, Settings(pool_size=4)) as pool:
         log = Log(pool)
         ledger_id = await make_ledger(log)
-        lost = 0
+        rivals: list[asyncio.Task[Appended]] = []
 
         async def decide(reader: Reader) -> Decision:
-            nonlocal lost
             version = len(await reader.stream("source:1"))
-            if lost < races:
-                lost += 1
-                assert (await log.append(ledger_id, an_append({"source:1": version}, "source:1"))).outcome == "appended"
+            rival = asyncio.create_task(log.append(ledger_id, an_append({"source:1": version}, "source:1")))
+            rivals.append(rival)
+            done, _ = await asyncio.wait({rival}, timeout=0.3)
+            assert bool(done) == (len(rivals) <= 3), "the fourth rival waits"
             return Decision("/", to_events("source:1", [source("last")]))
 
         context = Context(actor="patient", correlation_id=new_id(), request_digest=b"")
         outcome = await handle(pool, log, ledger_id, None, decide, context)
-    assert outcome.position == 1 + races + 1
+        assert [(await rival).outcome for rival in rivals] == ["appended"] * 3 + ["stale"]
+    assert outcome.position == 5
     rows = read_all(url, ledger_id)
     assert_sound(rows)
     assert rows[-1].actor == "patient"

@@ -112,12 +112,15 @@ FAULTS = {
         2,
     ),
     "a dependant": Fault(
-        "DELETE FROM stet.reference WHERE NOT holds", "position 5: the table reference lacks source:", 4
+        "DELETE FROM stet.reference WHERE role = 'names'", "position 5: the table reference lacks incident:", 4
     ),
-    "a holder": Fault("DELETE FROM stet.reference WHERE holds", "position 5: the table reference lacks statement:", 4),
+    "a holder": Fault(
+        "DELETE FROM stet.reference WHERE role = 'holds'", "position 5: the table reference lacks incident:", 4
+    ),
     "a dependant too many": Fault(
-        "INSERT INTO stet.reference SELECT ledger_id, 'source:x', stream, holds FROM stet.reference WHERE holds",
-        "no event up to position 8 gives the table reference source:x held by incident:1",
+        "INSERT INTO stet.reference SELECT ledger_id, 'source:x', stream, role FROM stet.reference"
+        " WHERE role = 'holds'",
+        "no event up to position 8 gives the table reference incident:1 holds source:x",
         8,
     ),
 }

@@ -25,9 +25,9 @@ from stet.incident.events import (
     StatementFields,
     StatementRecorded,
 )
-from stet.incident.known import Known, Mentions, dependencies, held_statements, mentions
+from stet.incident.known import Known, Mentions, mentions, references
 from stet.incident.record import check_correction, incidents_of, split_correction
-from stet.incident.rederive import hangs_on, moved, origins_of, rederive
+from stet.incident.rederive import corrections, hangs_on, moved, origins_of, rederive
 from stet.incident.state import Incident, fold
 from stet.ledger.attributes import BUILT_IN, Attribute
 from stet.values.time import UNBOUNDED, Anchor, Bounds, Time
@@ -432,14 +432,29 @@ def test_a_value_of_the_wrong_form_mentions_nothing(raw: bytes) -> None:
     assert mentions(say(replace(claim(), value=Raw(raw)))) == Mentions(source={AZ}, incident={I1})
 
 
-def test_a_stream_depends_on_all_that_its_statements_name_and_holds_them() -> None:
+def test_a_stream_holds_its_statements_hangs_on_their_origins_and_names_the_rest() -> None:
     event = when(say(claim("occurred_at", on("after", statement_id=S0)), citation=CITED))
-    assert dependencies(event) == {f"source:{AZ}", f"document:{D1}", f"statement:{S0}"}
-    assert held_statements(event) == {S1}
+    assert references(event) == {
+        (f"source:{AZ}", "names"),
+        (f"document:{D1}", "hangs"),
+        (f"statement:{S0}", "hangs"),
+        (f"statement:{S1}", "holds"),
+    }
+    known_time = when(say(claim(), citation=CITED, said_at="2020-11-09"))
+    assert (f"document:{D1}", "names") in references(known_time)
     corrected = when(correction(said_at=on("after", statement_id=S0)), recorded())
-    assert dependencies(corrected) == {f"statement:{S0}"}
-    assert held_statements(corrected) == set()
-    assert dependencies(OPENED) == held_statements(OPENED) == set()
+    assert references(corrected) == {(f"statement:{S0}", "hangs")}
+    assert references(OPENED) == set()
+
+
+def test_a_correction_names_the_publication_that_bounds_the_time_from_then_on() -> None:
+    cited = recorded(said_at="2020-11-09", citation=CITED)
+    hung = when(correction(said_at=on("after", statement_id=S0)), cited)
+    assert {(f"document:{D1}", "hangs"), (f"statement:{S0}", "hangs")} <= references(hung)
+
+
+def rederived(state: Incident, origins: set[UUID], known: Known, reason: str) -> tuple[StatementCorrected, ...]:
+    return corrections(state, rederive(state, origins, known), reason)
 
 
 def test_a_statement_hangs_on_its_anchors_and_on_its_citation_where_that_bounds_it() -> None:
@@ -456,13 +471,13 @@ def test_given_a_corrected_publication_when_derived_again_then_times_follow_as_e
     state = recorded(claim("occurred_at", on("before", document_id=D1, version=2)), citation=CITED)
     later = EVENING + timedelta(days=1)
     known = replace(KNOWN, published={D1: {2: Bounds(MORNING, later)}})
-    (event,) = rederive(state, {D1}, known, "dated")
+    (event,) = rederived(state, {D1}, known, "dated")
     assert (event.error, event.reason) == ("reference", "dated")
     assert event.set == StatementFields(said_at=SaidAt(latest=later, from_=FROM_CITED))
     assert read_time(event.claims[0].value).latest == later
     after = fold(record(f"incident:{I1}", event, after=2), state)
     assert moved(state, after) == {S1: Bounds(None, later)}
-    assert rederive(after, {D1}, known, "dated") == ()
+    assert rederived(after, {D1}, known, "dated") == ()
 
 
 def test_given_statements_that_hang_on_one_another_when_one_moves_then_all_follow() -> None:
@@ -472,19 +487,19 @@ def test_given_statements_that_hang_on_one_another_when_one_moves_then_all_follo
     known = replace(KNOWN, published={D1: {2: Bounds(MORNING, later)}}, said={})
     # In the order of recording, and in the other.
     for state in (given(first, second), given(second, first)):
-        events = rederive(state, {D1}, known, "dated")
+        events = rederived(state, {D1}, known, "dated")
         assert {event.statement_id: event.set.said_at.latest for event in events} == {S0: later, S1: later}
 
 
 def test_given_a_claim_only_when_derived_again_then_when_it_was_said_stays() -> None:
     state = recorded(claim("occurred_at", on("after", statement_id=S0)), claim(claim_id=C2), said_at="2020-11-08")
     known = replace(KNOWN, said={S0: Bounds(EVENING, None)})
-    (event,) = rederive(state, {S0}, known, "moved")
+    (event,) = rederived(state, {S0}, known, "moved")
     assert event.set == StatementFields()
     assert [made.claim_id for made in event.claims] == [C1]
     assert moved(state, fold(record(f"incident:{I1}", event, after=2), state)) == {}
 
 
 def test_given_an_origin_that_changes_nothing_when_derived_again_then_nothing_happens() -> None:
-    assert rederive(recorded(citation=CITED), {D1, S0}, KNOWN, "r") == ()
+    assert rederived(recorded(citation=CITED), {D1, S0}, KNOWN, "r") == ()
     assert isinstance(when(say()), StatementRecorded)

@@ -58,11 +58,12 @@ def main() -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
-@click.option("--insecure", is_flag=True, help="Listen beyond this machine, though anybody may write.")
+@click.option("--insecure", is_flag=True, help="Answer other machines, and under any name, though anybody may write.")
 @click.option("--reference", is_flag=True, help="Load the reference incident into the ledger mi24.")
 def serve(host: str, port: int, insecure: bool, reference: bool) -> None:
     """Serve the API. Migrates the database first."""
-    from stet.cli.serve import is_loopback, serve_here
+    from stet.cli.serve import serve_here
+    from stet.http.guard import is_loopback
 
     if not is_loopback(host) and not insecure:
         raise click.UsageError(
@@ -70,7 +71,7 @@ def serve(host: str, port: int, insecure: bool, reference: bool) -> None:
             "Use a loopback address, or say --insecure if something in front of it keeps strangers out."
         )
     settings = settings_or_exit()
-    run(lambda: serve_here(settings, host, port, reference))
+    run(lambda: serve_here(settings, host, port, reference, insecure))
 
 
 @main.command()

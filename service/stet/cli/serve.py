@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import signal
 import socket
@@ -20,23 +19,13 @@ from stet.settings import Settings
 _GRACE_S = 10
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def serve_here(settings: Settings, host: str, port: int, reference: bool) -> int:
+def serve_here(settings: Settings, host: str, port: int, reference: bool, insecure: bool) -> int:
     """Serves until SIGINT or SIGTERM. One line on stdout says when it is ready, and where."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with database(settings) as url, _listen(host, port) as listener:
-        asyncio.run(_serve(url, settings, listener, reference))
+        asyncio.run(_serve(url, settings, listener, reference, only_loopback=not insecure))
     return 0
 
 
@@ -47,13 +36,17 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (")[0]
         raise Unavailable(f"cannot listen on {host} port {port}: {reason}; choose another with --port") from error
-    listener.set_inheritable(True)
+    # Accepted connections inherit it. asyncio sets it only where it made the socket; without it every answer on a
+    # connection that is kept waits 40 ms for the client's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
-async def _serve(url: str, settings: Settings, listener: socket.socket, reference: bool) -> None:
+async def _serve(
+    url: str, settings: Settings, listener: socket.socket, reference: bool, *, only_loopback: bool
+) -> None:
     config = uvicorn.Config(
-        create_app(url, settings),
+        create_app(url, settings, only_loopback=only_loopback),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -62,8 +55,8 @@ async def _serve(url: str, settings: Settings, listener: socket.socket, referenc
     )
     server = uvicorn.Server(config)
     for stop in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn takes the signals while it serves, and then raises them again; to that there is nothing to do.
-        signal.signal(stop, lambda *_: None)
+        # uvicorn takes the signals while it serves, and raises them again when it has stopped.
+        signal.signal(stop, lambda *_: setattr(server, "should_exit", True))
     running = asyncio.create_task(server.serve([listener]))
     while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import psycopg
 from msgspec import Struct
 
 from stet.codec import TYPES, AnyEvent
 from stet.database.pool import Connection, Pool
 from stet.envelope import Recorded
-from stet.errors import KeyReused, Stale, Unavailable
+from stet.errors import KeyReused, Stale
 from stet.ids import new_id
-from stet.store.append import Append, Idempotency, Log, NewEvent
-from stet.store.read import Answer, Dependant, find_answer, read_dependants, read_streams
+from stet.sql import load
+from stet.store.append import Append, Idempotency, Log, NewEvent, append_on, public
+from stet.store.read import Answer, find_answer, read_dependants, read_streams
 
-_PATIENCE_S = 10.0
-"""How long a command is decided again. A count would not do: in a crowd one writer may lose dozens of races."""
+_RACES = 3
+_HOLD = load("hold")
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -55,12 +56,12 @@ class Reader:
         """The events of one stream; [] if it does not exist."""
         return (await self.streams((stream,)))[stream]
 
-    async def dependants(self, targets: Collection[str]) -> list[Dependant]:
-        """The streams that depend on the targets; the append checks that there are no others meanwhile."""
-        found = await read_dependants(self.connection, self.ledger_id, targets)
+    async def dependants(self, targets: Collection[str]) -> set[str]:
+        """The streams with times that hang on the targets; the append checks that there are no others meanwhile."""
+        found = await read_dependants(self.connection, self.ledger_id, targets, "hangs")
         for target in targets:
-            self.fanned_out[target] = sum(dependant.target == target for dependant in found)
-        return found
+            self.fanned_out[target] = sum(dependant == target for dependant, _ in found)
+        return {stream for _, stream in found}
 
 
 class Decision(NamedTuple):
@@ -107,46 +108,69 @@ async def handle(
     Raises Stale when If-Match names another version, KeyReused when the idempotency key was used for another
     request, and whatever `decide` raises.
     """
-    deadline = monotonic() + _PATIENCE_S
-    while monotonic() < deadline:
+    for _ in range(_RACES):
         async with pool.connection() as connection:
-            if context.idempotency_key and (
-                answer := await find_answer(connection, ledger_id, context.actor, context.idempotency_key)
-            ):
-                return _again(answer, context)
-            reader = Reader(connection, ledger_id)
-            if subject and context.if_match is not None:
-                version = len(await reader.stream(subject))
-                if version and version != context.if_match:
-                    raise Stale(f"If-Match names version {context.if_match}; the last is {version}")
-            decision = await decide(reader)
-        status = 201 if decision.events else 200
-        if not decision.events and not context.idempotency_key:
-            return Outcome(status, decision.location, None)
-        appended = await log.append(ledger_id, _append(decision, status, reader, context, ledger_name))
+            decided = await _decide(connection, ledger_id, subject, decide, context, ledger_name)
+        if isinstance(decided, Outcome):
+            return decided
+        appended = await log.append(ledger_id, decided.append)
         if appended.outcome == "appended":
-            return Outcome(status, decision.location, appended.position)
-    raise Unavailable("too many writers changed the same things at the same time; nothing was changed")
+            return Outcome(decided.status, decided.location, appended.position)
+    # Who has lost so often reads, decides and appends while nobody else appends: a fan-out reads much.
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute(_HOLD, {"ledger_id": ledger_id})
+        decided = await _decide(connection, ledger_id, subject, decide, context, ledger_name)
+        if isinstance(decided, Outcome):
+            return decided
+        try:
+            before, stale, repeated = await append_on(connection, ledger_id, [decided.append])
+        except psycopg.Error as error:
+            raise public(error) from error
+        assert not stale and not repeated
+    return Outcome(decided.status, decided.location, before + len(decided.append.events))
 
 
-def _append(decision: Decision, status: int, reader: Reader, context: Context, ledger_name: str | None) -> Append:
-    idempotency = None
-    if context.idempotency_key:
-        idempotency = Idempotency(
-            key=context.idempotency_key,
-            request_digest=context.request_digest,
-            status=status,
-            location=decision.location,
-        )
-    return Append(
+class _Decided(NamedTuple):
+    status: int
+    location: str
+    append: Append
+
+
+async def _decide(
+    connection: Connection,
+    ledger_id: UUID,
+    subject: str | None,
+    decide: Callable[[Reader], Awaitable[Decision]],
+    context: Context,
+    ledger_name: str | None,
+) -> Outcome | _Decided:
+    """What to append; or the outcome, if nothing is."""
+    key = context.idempotency_key
+    if key and (answer := await find_answer(connection, ledger_id, context.actor, key)):
+        return _again(answer, context)
+    reader = Reader(connection, ledger_id)
+    if subject and context.if_match is not None:
+        version = len(await reader.stream(subject))
+        if version and version != context.if_match:
+            raise Stale(f"If-Match names version {context.if_match}; the last is {version}")
+    decision = await decide(reader)
+    status = 201 if decision.events else 200
+    if not decision.events and not key:
+        return Outcome(status, decision.location, None)
+    append = Append(
         actor=context.actor,
         correlation_id=context.correlation_id,
         expected=reader.expected,
         events=tuple(decision.events),
-        idempotency=idempotency,
+        idempotency=Idempotency(
+            key=key, request_digest=context.request_digest, status=status, location=decision.location
+        )
+        if key
+        else None,
         fanned_out=reader.fanned_out,
         ledger_name=ledger_name,
     )
+    return _Decided(status, decision.location, append)
 
 
 def _again(answer: Answer, context: Context) -> Outcome:

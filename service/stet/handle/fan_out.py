@@ -7,9 +7,9 @@ from uuid import UUID
 
 from stet.document import state as document_state
 from stet.errors import Refused
-from stet.handle import Reader, as_recorded, to_events
+from stet.handle import Reader, to_events
 from stet.incident.known import Known
-from stet.incident.rederive import hangs_on, moved, origins_of, rederive
+from stet.incident.rederive import corrections, hangs_on, moved, origins_of, rederive
 from stet.incident.state import Incident, Statement, fold
 from stet.store.append import NewEvent
 from stet.store.read import read_dependants
@@ -24,9 +24,10 @@ async def load_statements(reader: Reader, statement_ids: Iterable[UUID]) -> dict
     wanted = set(statement_ids)
     if not wanted:
         return {}
-    holders = await _holders(reader, wanted)
+    targets = [f"statement:{id_}" for id_ in sorted(wanted)]
+    holders = await read_dependants(reader.connection, reader.ledger_id, targets, "holds")
     found: dict[UUID, Statement] = {}
-    for events in (await reader.streams(sorted(holders))).values():
+    for events in (await reader.streams(sorted({stream for _, stream in holders}))).values():
         statements = fold(events).statements
         found.update({id_: statements[id_] for id_ in wanted if id_ in statements})
     return found
@@ -49,33 +50,31 @@ async def fan_out(
     """The corrections of every statement whose times hang on the given documents or statements, in all incidents.
 
     `published` and `said` are the corrected times; `states` are incidents that the same append changes already, as
-    they will be. Raises Refused beyond 1,000 incidents.
+    they will be. One event a statement. Raises Refused where more than 1,000 incidents would get one.
     """
-    states = {} if states is None else states
+    states = dict(states or {})
+    before, in_this_append = dict(states), set(states)
     published, times = dict(published or {}), dict(said or {})
     changed = {*published, *times}
     targets = {f"document:{id_}" for id_ in published} | {f"statement:{id_}" for id_ in times}
-    events: list[NewEvent] = []
     while targets:
-        dependants = await reader.dependants(sorted(targets))
-        # What the same append adds to `states` is not among the dependants that the log knows.
-        incident_ids = sorted({UUID(dependant.stream[9:]) for dependant in dependants} | states.keys())
-        if len(incident_ids) > _STREAMS:
-            raise Refused(f"{len(incident_ids)} incidents hang on this; one append reaches {_STREAMS} at most")
-        streams = await reader.streams([f"incident:{id_}" for id_ in incident_ids])
-        for id_ in incident_ids:
-            states.setdefault(id_, fold(streams[f"incident:{id_}"]))
-        known = await _known(reader, [states[id_] for id_ in incident_ids], changed, published, times)
+        # What the same append adds is not among the dependants that the log knows.
+        hanging = {UUID(stream[9:]) for stream in await reader.dependants(sorted(targets))} | in_this_append
+        streams = await reader.streams([f"incident:{id_}" for id_ in sorted(hanging - states.keys())])
+        for stream, events in streams.items():
+            states[UUID(stream[9:])] = before[UUID(stream[9:])] = fold(events)
+        known = await _known(reader, [states[id_] for id_ in hanging], changed, published, times)
         now_moved: dict[UUID, Bounds] = {}
-        for id_ in incident_ids:
-            corrections = rederive(states[id_], changed, known, _REASON)
-            events += to_events(f"incident:{id_}", corrections, causation_id)
-            after = fold(as_recorded(f"incident:{id_}", corrections, states[id_].version), states[id_])
+        for id_ in hanging:
+            after = rederive(states[id_], changed, known)
             now_moved |= moved(states[id_], after)
             states[id_] = after
         times |= now_moved
         changed, targets = set(now_moved), {f"statement:{id_}" for id_ in now_moved}
-    return events
+    found = {id_: corrections(before[id_], states[id_], _REASON) for id_ in sorted(states)}
+    if (reached := sum(map(bool, found.values()))) > _STREAMS:
+        raise Refused(f"{reached} incidents hang on this; one append reaches {_STREAMS} at most")
+    return [event for id_, its in found.items() for event in to_events(f"incident:{id_}", its, causation_id)]
 
 
 async def _known(
@@ -101,10 +100,3 @@ async def _known(
         published=await load_published(reader, documents - published.keys()) | published,
         said={id_: statement.said for id_, statement in elsewhere.items()} | here | times,
     )
-
-
-async def _holders(reader: Reader, statement_ids: set[UUID]) -> set[str]:
-    found = await read_dependants(
-        reader.connection, reader.ledger_id, [f"statement:{id_}" for id_ in sorted(statement_ids)]
-    )
-    return {dependant.stream for dependant in found if dependant.holds}

@@ -41,16 +41,17 @@ def open_incident(command: OpenIncident, incident_id: UUID, location: str) -> De
 
     async def decide_(reader: Reader) -> Decision:
         found = Mentions()
-        for body in command.statements:
+        for index, body in enumerate(command.statements):
+            _require_home(body, incident_id, f"statements[{index}].")
             found.update(mentions(body))
         found.incident.discard(incident_id)
         known = await load_known(reader, found)
-        await reader.stream(f"incident:{incident_id}")
-        opened = decide(command, Incident(), incident_id, known, statement_ids)
-        events = to_events(f"incident:{incident_id}", opened)
+        home = fold(await reader.stream(f"incident:{incident_id}"))
+        events = to_events(f"incident:{incident_id}", decide(command, home, incident_id, known, statement_ids))
+        others: dict[UUID, Incident] = {}
         for index, (body, statement_id) in enumerate(zip(command.statements, statement_ids, strict=True)):
             field = f"statements[{index}]."
-            events += await _in_other_incidents(reader, body, incident_id, statement_id, known, field)
+            events += await _in_other_incidents(reader, body, incident_id, statement_id, known, others, field)
         return Decision(location, events)
 
     return decide_
@@ -64,11 +65,10 @@ def record_statement(body: RecordStatement, incident_id: UUID, statement_id: UUI
         state = fold(await reader.stream(f"incident:{incident_id}"))
         if state.version == 0:
             raise NotFound(f"there is no incident {incident_id}")
-        if incident_id not in incidents_of(body):
-            raise UnknownReference.at("claims", "at least one claim must be about the incident of the request")
+        _require_home(body, incident_id, "")
         known = await load_known(reader, mentions(body))
         events = to_events(f"incident:{incident_id}", decide(body, state, incident_id, known, (statement_id,)))
-        events += await _in_other_incidents(reader, body, incident_id, statement_id, known)
+        events += await _in_other_incidents(reader, body, incident_id, statement_id, known, {}, "")
         return Decision(location, events)
 
     return decide_
@@ -103,16 +103,32 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
     )
 
 
+def _require_home(body: RecordStatement, incident_id: UUID, field: str) -> None:
+    if incident_id not in incidents_of(body):
+        raise UnknownReference.at(f"{field}claims", "at least one claim must be about the incident of the request")
+
+
 async def _in_other_incidents(
-    reader: Reader, body: RecordStatement, home: UUID, statement_id: UUID, known: Known, field: str = ""
+    reader: Reader,
+    body: RecordStatement,
+    home: UUID,
+    statement_id: UUID,
+    known: Known,
+    states: dict[UUID, Incident],
+    field: str,
 ) -> list[NewEvent]:
+    """The events in other incidents that the statement is about; `states` are those, as they are so far."""
     events: list[NewEvent] = []
     for other in incidents_of(body):
-        if other != home:
-            index = next(n for n, claim in enumerate(body.claims) if claim.incident_id == other)
-            known.require("incident", other, f"{field}claims[{index}].incident_id")
-            state = fold(await reader.stream(f"incident:{other}"))
-            events += to_events(f"incident:{other}", decide(body, state, other, known, (statement_id,)))
+        if other == home:
+            continue
+        index = next(n for n, claim in enumerate(body.claims) if claim.incident_id == other)
+        known.require("incident", other, f"{field}claims[{index}].incident_id")
+        stream = f"incident:{other}"
+        state = states.get(other) or fold(await reader.stream(stream))
+        decided = decide(body, state, other, known, (statement_id,))
+        states[other] = fold(as_recorded(stream, decided, state.version), state)
+        events += to_events(stream, decided)
     return events
 
 

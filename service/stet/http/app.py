@@ -6,6 +6,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
+from uuid import UUID
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
@@ -13,8 +14,9 @@ from litestar.enums import ParamType
 from litestar.params import ParameterKwarg
 
 from stet.database.pool import make_pool
-from stet.errors import FieldError, Malformed
+from stet.errors import FieldError, Malformed, NotFound
 from stet.http.body import StetRequest
+from stet.http.guard import forbidden
 from stet.http.openapi import OPENAPI_CONFIG, make_contract
 from stet.http.problems import HANDLERS, problem
 from stet.http.routes import documents, health, incidents, ledgers, sources, statements
@@ -33,8 +35,11 @@ ROUTES: list[Any] = [
 ]
 
 
-def create_app(database_url: str, settings: Settings) -> Shell:
-    """The application. It opens its pool when it starts, and closes it when it stops."""
+def create_app(database_url: str, settings: Settings, *, only_loopback: bool = True) -> Shell:
+    """The application. It opens its pool when it starts, and closes it when it stops.
+
+    With `only_loopback` it answers to the names of this machine only.
+    """
     pool = make_pool(database_url, settings)
     service = Service(pool=pool, log=Log(pool), settings=settings)
 
@@ -48,6 +53,7 @@ def create_app(database_url: str, settings: Settings) -> Shell:
 
     app = make_litestar(settings, [lambda app: lifespan(app)])
     app.state.service = service
+    app.state.only_loopback = only_loopback
     return Shell(app)
 
 
@@ -73,17 +79,24 @@ def make_litestar(
     return app
 
 
-async def _check_request(request: Request[Any, Any, Any]) -> Any:
-    """Refuses query parameters that the route does not know, or that come twice, and bodies that are not JSON."""
+async def _check_request(asked: Request[Any, Any, Any]) -> Any:
+    """Refuses what may not ask, ids not written as ids, unknown or repeated parameters, other bodies than JSON."""
+    request = cast(StetRequest, asked)
+    if reason := forbidden(request, request.app.state.only_loopback):
+        return problem(request, "forbidden", reason)
+    path = request.scope["path"].lower()
+    if any(isinstance(value, UUID) and f"/{value}" not in path for value in request.path_params.values()):
+        raise NotFound("there is nothing at this address: an id is 32 hexadecimal digits in five groups")
     known = _query_names(request.route_handler)
     names = [name for name, _ in request.query_params.multi_items()]
     errors = [FieldError(f"query.{name[:100]}", "is not a parameter here") for name in names if name not in known]
     errors += [FieldError(f"query.{name}", "is given twice") for name in sorted(known) if names.count(name) > 1]
     if errors:
         raise Malformed("; ".join(f"{error.field}: {error.detail}" for error in errors), tuple(errors))
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    # Without a type a browser sends anything from any page, and asks nobody.
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and media_type != "application/json":
-        return problem(cast(StetRequest, request), "unsupported-media-type", "send the body as application/json")
+        return problem(request, "unsupported-media-type", "send the body as application/json")
     return None
 
 

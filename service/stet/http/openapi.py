@@ -145,7 +145,7 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         }
     elif "ETag" in names:
         responses["304"] = {"description": "What you have is still right."}
-    problems = [400, 500, 503]
+    problems = [400, 403, 500, 503]
     problems += [404] if "{" in handler.paths.copy().pop() else []
     problems += [] if reads else [409, 412, 413, 415, 422]
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)}

@@ -57,6 +57,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 KINDS: dict[str, Kind] = {
     Malformed.code: Kind(400, "The request is malformed"),
     NotFound.code: Kind(404, "There is no such thing"),
+    "forbidden": Kind(403, "Not from there"),
     "method-not-allowed": Kind(405, "The method is not allowed here"),
     Refused.code: Kind(409, "Refused by the rules of the domain"),
     NameTaken.code: Kind(409, "The name is taken"),
@@ -97,9 +98,13 @@ def problem(request: StetRequest, code: str, detail: str, errors: tuple[FieldErr
     return Response(msgspec.json.encode(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def _log_failure(request: StetRequest, error: Exception) -> None:
+    _log.error("request %s failed", request.scope["state"].get("request_id"), exc_info=error)
+
+
 def on_stet_error(request: StetRequest, error: StetError) -> Response[bytes]:
     if KINDS[error.code].status >= 500:
-        _log.error("request failed", exc_info=error)
+        _log_failure(request, error)
     return problem(request, error.code, str(error), error.errors)
 
 
@@ -137,21 +142,21 @@ def on_http_exception(request: StetRequest, error: HTTPException) -> Response[by
         case 400:
             return problem(request, Malformed.code, "the request cannot be read")
         case _:
-            _log.error("request failed", exc_info=error)
+            _log_failure(request, error)
             return problem(request, StetError.code, "the service failed; the request id finds it in its log")
 
 
 def on_database_error(request: StetRequest, error: Exception) -> Response[bytes]:
     if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
         return problem(request, "timeout", "the database took longer than this service allows")
-    _log.error("request failed", exc_info=error)
+    _log_failure(request, error)
     if isinstance(error, psycopg.OperationalError | PoolTimeout):
         return problem(request, Unavailable.code, "the database is not available")
     return problem(request, StetError.code, "the service failed; the request id finds it in its log")
 
 
 def on_any(request: StetRequest, error: Exception) -> Response[bytes]:
-    _log.error("request failed", exc_info=error)
+    _log_failure(request, error)
     return problem(request, StetError.code, "the service failed; the request id finds it in its log")
 
 

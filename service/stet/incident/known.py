@@ -15,6 +15,8 @@ from stet.ledger.attributes import Attribute
 from stet.values.text import reference_id
 from stet.values.time import Anchor, Bounds, Time
 
+_KINDS = ("source", "document", "statement")
+
 
 class Mentions(Struct, frozen=True, kw_only=True):
     """The ids that something names, by kind."""
@@ -68,21 +70,34 @@ def mentions(command: RecordStatement | CorrectStatement) -> Mentions:
     return found
 
 
-def dependencies(event: object) -> set[str]:
-    """The targets that an event makes its stream depend on, as `source:ID`, `document:ID`, `statement:ID`."""
+def references(event: object) -> set[tuple[str, str]]:
+    """What an event makes its stream have to do with others: (target, role), as in the table `reference`.
+
+    A target is `source:ID`, `document:ID` or `statement:ID`. The stream `holds` a statement, has times that are
+    derived from the target (`hangs`), or only `names` it.
+    """
     match event:
         case StatementRecorded():
-            found = _mentions(event, event.claims)
+            body: StatementRecorded | StatementFields = event
         case StatementCorrected():
-            found = _mentions(event.set, event.claims)
+            body = event.set
         case _:
             return set()
-    return {f"{kind}:{id_}" for kind in ("source", "document", "statement") for id_ in getattr(found, kind)}
-
-
-def held_statements(event: object) -> set[UUID]:
-    """The statements that an event makes its stream hold."""
-    return {event.statement_id} if isinstance(event, StatementRecorded) else set()
+    found, hung = _mentions(body, event.claims), Mentions()
+    if body.said_at is not UNSET:
+        _add_anchor(hung, body.said_at.anchor)
+        if body.said_at.from_ and body.said_at.from_.document_id:
+            hung.document.add(body.said_at.from_.document_id)
+    if isinstance(body.citation, Citation) and (body.said_at is UNSET or body.said_at.from_):
+        hung.document.add(body.citation.document_id)
+    for claim in event.claims:
+        if claim.type_ == "time":
+            _add_value(hung, claim.value)
+    roles = {(f"{kind}:{id_}", "names") for kind in _KINDS for id_ in getattr(found, kind) - getattr(hung, kind)}
+    roles |= {(f"{kind}:{id_}", "hangs") for kind in _KINDS for id_ in getattr(hung, kind)}
+    if isinstance(event, StatementRecorded):
+        roles.add((f"statement:{event.statement_id}", "holds"))
+    return roles
 
 
 def _mentions(

@@ -121,6 +121,8 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
         refuse_cycle(statement.statement_id, said_at, known, "set.said_at")
         if said_at != statement.said_at:
             fields["said_at"] = said_at
+            if said_at.from_ and citation:
+                fields["citation"] = citation  # again, if need be: the event says what its bound was taken from
     claims = []
     for index, claim in enumerate(command.claims):
         if claim.claim_id in taken:

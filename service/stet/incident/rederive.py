@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stet.incident.events import Claim, StatementCorrected, StatementFields
 from stet.incident.known import Known
 from stet.incident.state import Incident, Statement
-from stet.incident.times import as_given, derive_said_at, derive_time, strip
+from stet.incident.times import as_given, bound_said_at, derive_time, strip
 from stet.values.time import Anchor, Bounds
 from stet.values.value import read_time, stored
 
@@ -34,33 +34,36 @@ def origins_of(statement: Statement) -> tuple[set[UUID], set[UUID]]:
     return documents, {anchor.statement_id for anchor in anchors if anchor and anchor.statement_id}
 
 
-def rederive(state: Incident, origins: Set[UUID], known: Known, reason: str) -> tuple[StatementCorrected, ...]:
-    """The corrections of all statements of an incident whose times hang on the corrected documents or statements.
+def rederive(state: Incident, origins: Set[UUID], known: Known) -> Incident:
+    """The incident with all times derived again that hang on the corrected documents or statements.
 
-    One event a statement, also where the correction of one statement moves the next. `known` covers whatever the
-    statements that hang on `origins` hang on; anchors form no cycles, so this ends.
+    Also where the correction of one statement moves the next. `known` covers whatever the statements that hang on
+    `origins` hang on; anchors form no cycles, so this ends.
     """
-    said = dict(known.said) | {statement.statement_id: statement.said for statement in state.statements.values()}
-    corrected: dict[UUID, Statement] = {}
+    statements = dict(state.statements)
+    said = dict(known.said) | {statement_id: statement.said for statement_id, statement in statements.items()}
     changed = set(origins)
     while changed:
         current = replace(known, said=said)
         moved: set[UUID] = set()
-        for statement_id, original in state.statements.items():
-            before = corrected.get(statement_id, original)
+        for statement_id in state.statements:
+            before = statements[statement_id]
             if not hangs_on(before, changed):
                 continue
-            after = _derived_again(before, current)
-            if after != before:
-                corrected[statement_id] = after
-                if after.said != said[statement_id]:
-                    said[statement_id] = after.said
-                    moved.add(statement_id)
+            after = statements[statement_id] = _derived_again(before, current)
+            if after.said != before.said:
+                said[statement_id] = after.said
+                moved.add(statement_id)
         changed = moved
+    return replace(state, statements=statements)
+
+
+def corrections(before: Incident, after: Incident, reason: str) -> tuple[StatementCorrected, ...]:
+    """The events that lead from an incident to the same with times derived again: one a statement."""
     return tuple(
-        _event(state.statements[statement_id], after, reason)
-        for statement_id, after in corrected.items()
-        if after != state.statements[statement_id]
+        _event(before.statements[statement_id], statement, reason)
+        for statement_id, statement in after.statements.items()
+        if statement != before.statements[statement_id]
     )
 
 
@@ -74,7 +77,7 @@ def moved(state: Incident, after: Incident) -> dict[UUID, Bounds]:
 
 
 def _derived_again(statement: Statement, known: Known) -> Statement:
-    said_at = derive_said_at(as_given(statement.said_at), statement.citation, known, "")
+    said_at = bound_said_at(as_given(statement.said_at), statement.citation, known, "")
     claims = {
         claim_id: replace(claim, value=stored(derive_time(strip(read_time(claim.value)), known, "value")))
         if _anchor(claim)

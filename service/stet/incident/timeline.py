@@ -19,6 +19,7 @@ from stet.values.value import read_time
 Axis = Literal["occurred", "said", "recorded"]
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
+_NONE = UUID(int=0)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ def recorded_axis(events: Iterable[Recorded[IncidentEvent]], state: Incident, na
     """Every event of the stream, as we recorded it; with the statement that it is about, as that is by the cut."""
     entries = []
     for recorded in events:
-        statement = state.statements.get(getattr(recorded.event, "statement_id", None) or recorded.event_id)
+        statement = state.statements.get(getattr(recorded.event, "statement_id", _NONE))
         entries.append(
             Entry(
                 position=recorded.position,

@@ -13,14 +13,20 @@ from stet.values.time import UNBOUNDED, Anchor, Bounds, Time, TimeInput, normali
 
 
 def derive_said_at(given: TimeInput | None, citation: Citation | None, known: Known, field: str) -> SaidAt:
-    """When a statement was said, with the bounds that it takes from its anchor and from the cited publication.
+    """When a statement was said, from what was asked: checked, then bounded.
 
     `field` is where the statement stands in the request, with the dot after it.
+    """
+    return bound_said_at(None if given is None else normalise(given, f"{field}said_at"), citation, known, field)
+
+
+def bound_said_at(given: Time | None, citation: Citation | None, known: Known, field: str) -> SaidAt:
+    """When a statement was said, with the bounds that it takes from its anchor and from the cited publication.
 
     What a document reports was said by the time that the document was published, so an unknown or derived upper
     bound is at most that.
     """
-    time = Time() if given is None else normalise(given, f"{field}said_at")
+    time = given or Time()
     published = UNBOUNDED
     if citation:
         published = known.require_version(citation.document_id, citation.version, f"{field}citation")

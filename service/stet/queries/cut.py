@@ -14,7 +14,7 @@ from stet.sql import load
 from stet.values.time import to_utc
 
 _RESOLVE_CUT = load("resolve_cut")
-_RECORDED_AT = load("recorded_at")
+_APPEND_END = load("append_end")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _POSITION = re.compile(r"position:(0|[1-9]\d{0,17})", re.ASCII)
@@ -89,6 +89,7 @@ async def resolve_cut(connection: Connection, ledger_id: UUID, as_of: AsOf | Non
     assert as_of.position is not None
     if as_of.position > head:
         raise NotFound(f"the log has not reached position {as_of.position}: it ends at {head}")
-    cursor = await connection.execute(_RECORDED_AT, {"ledger_id": ledger_id, "position": as_of.position})
-    at = await cursor.fetchone()
-    return ReadCut(as_of.position, at[0] if at else None, as_of.text, final=True)
+    # An append is never cut in half: a position within it stands for the whole of it.
+    cursor = await connection.execute(_APPEND_END, {"ledger_id": ledger_id, "position": as_of.position})
+    end = await cursor.fetchone() or (0, None)
+    return ReadCut(end[0], end[1], as_of.text, final=True)

@@ -9,4 +9,4 @@ FROM stet.append(
     %(event_command)s::int[], %(stream)s::text[], %(event_id)s::uuid[], %(type)s::text[],
     %(schema_version)s::smallint[], %(causation_id)s::uuid[], %(payload)s::text[],
     %(reference_target)s::text[], %(reference_stream)s::text[],
-    %(reference_holds)s::boolean[])
+    %(reference_role)s::text[])

@@ -1,5 +1,5 @@
--- The streams that depend on, or hold, some targets.
-SELECT target, stream, holds
+-- The streams that stand in one role to some targets.
+SELECT target, stream
 FROM stet.reference
-WHERE ledger_id = %(ledger_id)s AND target = ANY (%(targets)s)
-ORDER BY target, stream, holds
+WHERE ledger_id = %(ledger_id)s AND target = ANY (%(targets)s) AND role = %(role)s
+ORDER BY target, stream

@@ -1,2 +1,2 @@
 -- Everything that the table of dependent streams holds for a ledger.
-SELECT target, stream, holds FROM stet.reference WHERE ledger_id = %(ledger_id)s
+SELECT target, stream, role FROM stet.reference WHERE ledger_id = %(ledger_id)s

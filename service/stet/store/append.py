@@ -16,9 +16,9 @@ from msgspec import Struct
 from psycopg_pool import PoolTimeout
 
 from stet.codec import SCHEMA_VERSIONS, TYPES, AnyEvent, encode
-from stet.database.pool import Pool
+from stet.database.pool import Connection, Pool
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
-from stet.incident.known import dependencies, held_statements
+from stet.incident.known import references
 from stet.sql import load
 
 _APPEND = load("append")
@@ -91,42 +91,46 @@ class Log:
 
     async def _commit_all(self, ledger_id: UUID) -> None:
         queue = self._queues[ledger_id]
+        group: list[_Waiting] = []
         try:
             while queue:
-                await self._commit(ledger_id, _take_group(queue))
+                group = _take_group(queue)
+                await self._commit(ledger_id, group)
         finally:
             del self._queues[ledger_id], self._committers[ledger_id]
-            for waiting in queue:  # only when this task was cancelled
+            # Some are left only if this task was cancelled.
+            for waiting in group:
+                _settle(waiting, Unavailable("the service is stopping; the change may or may not have been made"))
+            for waiting in queue:
                 _settle(waiting, Unavailable("the service is stopping; the change was not made"))
 
     async def _commit(self, ledger_id: UUID, group: list[_Waiting]) -> None:
         """Appends the group. What is stale or repeated is settled and left out, and the others are sent again."""
-        try:
-            while group:
+        while group:
+            try:
                 async with self._pool.connection() as connection:
-                    cursor = await connection.execute(_APPEND, _parameters(ledger_id, [w.append for w in group]))
-                    row = await cursor.fetchone()
-                assert row
-                group = _settle_group(group, *row)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, ValueError) as error:
-            # Rolled back whole, or never sent. One command that is refused must not take its neighbours with it.
-            if len(group) > 1:
-                for waiting in group:
-                    await self._commit(ledger_id, [waiting])
-            else:
-                _settle(group[0], _refusal(error))
-        except (psycopg.Error, PoolTimeout) as error:
-            unavailable = Unavailable("the database did not answer; the change may or may not have been made")
-            unavailable.__cause__ = error
-            for waiting in group:
-                _settle(waiting, unavailable)
-        except Exception as error:
-            for waiting in group:
-                _settle(waiting, error)
-        except asyncio.CancelledError:
-            for waiting in group:
-                _settle(waiting, Unavailable("the service is stopping; the change may or may not have been made"))
-            raise
+                    group = _settle_group(group, *await append_on(connection, ledger_id, [w.append for w in group]))
+            except Exception as error:
+                if _rolled_back(error) and len(group) > 1:
+                    # One command that PostgreSQL refuses must not take its neighbours with it.
+                    for waiting in group:
+                        await self._commit(ledger_id, [waiting])
+                else:
+                    for waiting in group:
+                        _settle(waiting, public(error))
+                return
+
+
+async def append_on(
+    connection: Connection, ledger_id: UUID, group: list[Append]
+) -> tuple[int, list[int] | None, list[int] | None]:
+    """Appends commands on a connection: the position before, and which of them, from 1, are stale or repeated.
+
+    If any is, none was appended. Raises what psycopg raises.
+    """
+    row = await (await connection.execute(_APPEND, _parameters(ledger_id, group))).fetchone()
+    assert row
+    return row[0], row[1], row[2]
 
 
 def _settle_group(
@@ -156,22 +160,36 @@ def _settle(waiting: _Waiting, outcome: Appended | Exception) -> None:
         waiting.outcome.set_result(outcome)
 
 
-def _refusal(error: psycopg.Error | ValueError) -> StetError:
-    refusal: StetError
+def _rolled_back(error: Exception) -> bool:
+    """Whether it is certain that nothing was appended: PostgreSQL said no, or was never asked."""
+    if isinstance(error, psycopg.Error):
+        # 08: connection; 57P: the server went away; 58: the system. Without a state there was no answer at all.
+        return error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P", "58"))
+    return isinstance(error, ValueError)
+
+
+def public(error: Exception) -> Exception:
+    """What the one whose command it was is told of an error of psycopg."""
+    told: Exception
     if isinstance(error, psycopg.Error) and error.diag.constraint_name == "ledger_name":
-        refusal = NameTaken.at("name", "there is a ledger of this name already")
-    elif isinstance(error, psycopg.DataError | ValueError):  # ValueError: what UTF-8 cannot hold
-        refusal = Malformed("the database cannot hold a value of this request")
+        told = NameTaken.at("name", "there is a ledger of this name already")
+    elif isinstance(error, psycopg.DataError | ValueError):
+        told = Malformed("the database cannot hold a value of this request")
+    elif isinstance(error, psycopg.Error | PoolTimeout) and not _rolled_back(error):
+        told = Unavailable("the database did not answer; the change may or may not have been made")
+    elif isinstance(error, psycopg.IntegrityError | psycopg.ProgrammingError):
+        told = StetError("the log refused the append")
     else:
-        refusal = StetError("the log refused the append")
-    refusal.__cause__ = error
-    return refusal
+        return error
+    told.__cause__ = error
+    return told
 
 
 def _take_group(queue: deque[_Waiting]) -> list[_Waiting]:
     """The next commands that do not touch each other's streams, in order; the others stay for the next group.
 
-    A command that read a stream which one before it writes would be judged by what it could not have seen.
+    A command that read a stream which one before it writes would be judged by what it could not have seen. A new
+    ledger, and a fan-out, ride alone.
     """
     group: list[_Waiting] = []
     written: set[str] = set()
@@ -182,7 +200,7 @@ def _take_group(queue: deque[_Waiting]) -> list[_Waiting]:
         waiting = queue.popleft()
         append = waiting.append
         key = (append.actor, append.idempotency.key) if append.idempotency else None
-        alone = append.ledger_name is not None or append.fanned_out
+        alone = append.ledger_name is not None or bool(append.fanned_out)
         if written.isdisjoint(append.expected) and key not in keys and not (alone and group):
             group.append(waiting)
             events += len(append.events)
@@ -203,7 +221,14 @@ def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
     checks = [(n, stream, version) for n, append in numbered for stream, version in append.expected.items()]
     fanouts = [(n, target, count) for n, append in numbered for target, count in append.fanned_out.items()]
     events = [(n, event, TYPES[type(event.event)]) for n, append in numbered for event in append.events]
-    references = sorted({reference for append in group for reference in _references(append)})
+    roles = sorted(
+        {
+            (target, event.stream, role)
+            for append in group
+            for event in append.events
+            for target, role in references(event.event)
+        }
+    )
     return {
         "ledger_id": ledger_id,
         "ledger_name": group[0].ledger_name,
@@ -226,13 +251,7 @@ def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
         "schema_version": [SCHEMA_VERSIONS[type_] for _, _, type_ in events],
         "causation_id": [event.causation_id for _, event, _ in events],
         "payload": [encode(event.event).decode() for _, event, _ in events],
-        "reference_target": [target for target, _, _ in references],
-        "reference_stream": [stream for _, stream, _ in references],
-        "reference_holds": [holds for _, _, holds in references],
-    }
-
-
-def _references(append: Append) -> set[tuple[str, str, bool]]:
-    return {(target, event.stream, False) for event in append.events for target in dependencies(event.event)} | {
-        (f"statement:{id_}", event.stream, True) for event in append.events for id_ in held_statements(event.event)
+        "reference_target": [target for target, _, _ in roles],
+        "reference_stream": [stream for _, stream, _ in roles],
+        "reference_role": [role for _, _, role in roles],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from stet.codec import recorded
@@ -20,10 +20,8 @@ HEAD = 2**63 - 1
 """A position that lies beyond every log."""
 
 
-class Dependant(NamedTuple):
-    target: str
-    stream: str
-    holds: bool
+Role = Literal["holds", "hangs", "names"]
+"""What a stream has to do with a target: see stet.incident.known.references."""
 
 
 class Answer(NamedTuple):
@@ -49,10 +47,13 @@ async def read_streams(
     return found
 
 
-async def read_dependants(connection: Connection, ledger_id: UUID, targets: Collection[str]) -> list[Dependant]:
-    """The streams that depend on, or hold, each target."""
-    cursor = await connection.execute(_READ_DEPENDANTS, {"ledger_id": ledger_id, "targets": list(targets)})
-    return [Dependant(*row) for row in await cursor.fetchall()]
+async def read_dependants(
+    connection: Connection, ledger_id: UUID, targets: Collection[str], role: Role
+) -> list[tuple[str, str]]:
+    """The (target, stream) of all streams that stand in the role to one of the targets."""
+    parameters = {"ledger_id": ledger_id, "targets": list(targets), "role": role}
+    cursor = await connection.execute(_READ_DEPENDANTS, parameters)
+    return [(target, stream) for target, stream in await cursor.fetchall()]
 
 
 async def find_ledger(connection: Connection, name: str) -> UUID | None:

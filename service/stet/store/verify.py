@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from stet.codec import decode
 from stet.errors import CorruptLog, NotFound
-from stet.incident.known import dependencies, held_statements
+from stet.incident.known import references
 from stet.sql import load
 from stet.store.hashing import leaf, payload_digest
 
@@ -128,8 +128,7 @@ class _Ledger:
         self._versions[row.stream] = version
         self._check_hashes(row, at)
         event = decode(row.type_, row.schema_version, row.payload, row.position)
-        held = {(f"statement:{id_}", row.stream, True) for id_ in held_statements(event)}
-        for reference in sorted(held | {(target, row.stream, False) for target in dependencies(event)}):
+        for reference in sorted((target, row.stream, role) for target, role in references(event)):
             if (digest := _digest(reference)) not in self._references:
                 raise _Fault(f"{at}: the table reference lacks {_words(reference)}")
             self._references[digest] = True
@@ -186,5 +185,5 @@ def _digest(reference: tuple[Any, ...]) -> bytes:
 
 
 def _words(reference: tuple[Any, ...]) -> str:
-    target, stream, holds = reference
-    return f"{target} {'held by' if holds else 'needed by'} {stream}"
+    target, stream, role = reference
+    return f"{stream} {role} {target}"

@@ -4,11 +4,14 @@ RFC 3339 instants. An approximate or uncertain string keeps its strict bounds.""
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from stet.errors import Malformed
 from stet.values.time import UNBOUNDED, Bounds, to_utc
 
+_SET_MAX = 5
 _NOT_EDTF = (
     "is not an RFC 3339 instant nor an EDTF date with known bounds "
     '(an instant ends in an offset or Z; wording such as "this morning" goes in {"verbatim": "..."})'
@@ -40,22 +43,36 @@ def _part(text: str, zone: tzinfo, field: str) -> tuple[Bounds, bool]:
         except ValueError as error:
             raise Malformed.at(field, "is not an instant that exists") from error
         return Bounds(instant, instant), False
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):  # by far the most common, and the parser takes its time
+    # The common forms on their own: the parser takes its time.
+    if plain := re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?(?:(?<=-\d\d)-(\d\d))?([~?%]?)", text, re.ASCII):
+        year, month, day, qualifier = plain.groups()
         try:
-            day = date.fromisoformat(text)
+            first = date(int(year), int(month or 1), int(day or 1))
         except ValueError as error:
             raise Malformed.at(field, "is not a day that exists") from error
-        return _days(day, day, zone, field), False
+        last_month = int(month or 12)
+        last = date(int(year), last_month, int(day or monthrange(int(year), last_month)[1]))
+        return _days(first, last, zone, field), qualifier in ("~", "%")
     if not re.fullmatch(r"[-0-9X~?%.,\[\]{}]+", text) or re.search(r"-[~?%]*(\dX|X\d)", text):
         raise Malformed.at(field, _NOT_EDTF)
+    if text.count(",") >= _SET_MAX:
+        raise Malformed.at(field, f"lists more than {_SET_MAX} dates: give an interval")
+    days = _parsed(text)
+    if days is None:
+        raise Malformed.at(field, _NOT_EDTF)
+    return _days(*days, zone, field), "~" in text or "%" in text
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(text: str) -> tuple[date, date] | None:
     from edtf import parse_edtf
 
     try:
         parsed = parse_edtf(text)
         first, last = (date(*tuple(bound)[:3]) for bound in (parsed.lower_strict(), parsed.upper_strict()))
-    except Exception as error:  # the parser raises whatever it stumbles over
-        raise Malformed.at(field, _NOT_EDTF) from error
-    return _days(first, last, zone, field), "~" in text or "%" in text
+    except Exception:  # the parser raises whatever it stumbles over
+        return None
+    return first, last
 
 
 def _days(first: date, last: date, zone: tzinfo, field: str) -> Bounds:

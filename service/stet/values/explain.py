@@ -15,7 +15,7 @@ from msgspec import Meta, Raw, Struct, ValidationError
 
 from stet.errors import FieldError
 
-_ERRORS_MAX = 50
+_ERRORS_MAX, _NAME_MAX = 50, 100
 _PLAIN = {
     "Invalid UUID": "must be an id, a UUID",
     "Invalid RFC3339 encoded datetime": "must be an RFC 3339 instant that exists, such as 2020-11-09T18:30:00+04:00",
@@ -67,7 +67,9 @@ def _collect_fields(raw: dict[str, Any], struct: type[Struct], prefix: str, erro
     hints = get_type_hints(struct, include_extras=True)
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     unknown = raw.keys() - fields.keys() - {struct.__struct_config__.tag_field}
-    errors.extend(FieldError(f"{prefix}{name}", "is not a field here") for name in sorted(unknown))
+    errors.extend(
+        FieldError(f"{prefix}{name[:_NAME_MAX]}", "is not a field here") for name in sorted(unknown)[:_ERRORS_MAX]
+    )
     for name, field in fields.items():
         if name in raw:
             _collect(raw[name], hints[field.name], f"{prefix}{name}", errors)

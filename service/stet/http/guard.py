@@ -1,0 +1,33 @@
+"""Who may not even ask: until there are keys, whoever reaches the service may write, so web pages must not reach it.
+
+A page of another site can make a browser on this machine send requests here. It cannot hide its Origin, nor, where it
+goes by a name that it pointed at this machine (DNS rebinding), the Host that it asked for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from stet.http.body import StetRequest
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address, or the name is that of this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def forbidden(request: StetRequest, only_loopback: bool) -> str | None:
+    """Why the request is not for this service to answer; None = it is."""
+    host = request.headers.get("host", "")
+    if only_loopback and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        return "this service answers to a loopback address or localhost only; --insecure lets it answer to more"
+    origin = request.headers.get("origin")
+    if origin and request.method not in ("GET", "OPTIONS") and urlsplit(origin).netloc != host:
+        return "a page of another origin may not write here"
+    return None

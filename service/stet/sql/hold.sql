@@ -1,0 +1,2 @@
+-- Holds the order of the log until the transaction ends.
+SELECT stet.hold(%(ledger_id)s)
