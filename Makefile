@@ -4,6 +4,7 @@ BIN := .venv/bin
 LINT := openapi/lint
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXPORT := $(BIN)/uv export -q --frozen --no-emit-project --no-default-groups --no-header
+PARALLEL := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format demo bench openapi schema requirements lint-api clean
 
@@ -12,8 +13,8 @@ help: ## list the targets
 setup: .venv/.installed ## make .venv from the hashed requirements, with .venv/bin/stet
 run: setup ## serve the API on this machine, with the reference incident
 	$(BIN)/stet serve --reference $(ARGS)
-test: setup ## run the test suite
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the test suite, on two processes
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 check: setup ## lint, format, types, generated files, requirements, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -21,7 +22,7 @@ check: setup ## lint, format, types, generated files, requirements, tests
 	$(PIP) check
 	$(BIN)/stet openapi --check
 	$(BIN)/python migrations/dump.py --check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format

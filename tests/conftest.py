@@ -130,10 +130,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(database_url: str, folder: Path, **environment: str) -> Iterator[Server]:
+def serve(database_url: str, folder: Path, *options: str, **environment: str) -> Iterator[Server]:
     """Starts `stet serve` on a free port and waits until it says that it is ready."""
     log = folder / f"serve-{next(_names)}.log"
-    command = [sys.executable, "-m", "stet", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "stet", "serve", "--port", "0", *options]
     env = {**os.environ, "STET_DATABASE_URL": database_url, **environment}
     with log.open("w") as output:
         process = subprocess.Popen(
