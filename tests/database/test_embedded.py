@@ -226,11 +226,13 @@ def test_a_relative_path_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_two_at_once_on_an_empty_folder_share_one_server(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with User(data) as one, User(data) as two:
-        urls = {one.entered(), two.entered()}
-        assert len(urls) == 1
+        # The addresses differ where the path is too long for a socket, and each has a link of its own.
+        first, second = one.entered(), two.entered()
+        started = "SELECT pg_postmaster_start_time()"
+        assert ask(first, started) == ask(second, started)
         running = server(data)
         one.left()
-        assert ask(urls.pop(), "SELECT 1") == (1,)
+        assert ask(second, "SELECT 1") == (1,)
         assert server(data) == running
         two.left()
     assert stopped(data)

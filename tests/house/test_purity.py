@@ -13,7 +13,7 @@ PURE = ("stet.incident", "stet.source", "stet.document", "stet.ledger", "stet.en
 LIBRARIES = ("msgspec", "edtf")
 # fmt: off
 STDLIB = frozenset({
-    "__future__", "abc", "bisect", "calendar", "collections", "copy", "dataclasses", "datetime",
+    "__future__", "abc", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses", "datetime",
     "decimal", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "itertools", "math",
     "numbers", "operator", "re", "string", "struct", "types", "typing", "unicodedata", "uuid",
     "zoneinfo"
