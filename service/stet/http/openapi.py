@@ -90,8 +90,7 @@ def make_contract(app: Litestar) -> bytes:
     document["servers"] = [{"url": "/", "description": "This server."}]
     document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     document["security"] = []
-    document["info"]["license"] = {"name": "See the repository"}
-    document["info"]["contact"] = {"name": "The operator of this installation", "url": "https://example.org"}
+    document["info"]["license"] = {"name": "No licence has been chosen yet"}
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
