@@ -19,18 +19,19 @@ DECLARE
     v_keys boolean := coalesce(array_length(array_remove(p_key, NULL), 1), 0) > 0;
     v_recorded_at timestamptz;
     v_inserted int;
+    v_command int;
+    v_last int := 1;
 BEGIN
     -- Times and positions follow from these numbers, so they are not taken on trust. Arrays may begin anywhere.
-    IF array_lower(p_actor, 1) <> 1 OR cardinality(p_correlation_id) <> cardinality(p_actor) OR EXISTS (
-        SELECT FROM unnest(p_event_command || p_check_command || p_fanout_command) c
-        WHERE c IS NULL OR c NOT BETWEEN 1 AND cardinality(p_actor)
-    ) OR EXISTS (
-        SELECT FROM unnest(p_event_command) WITH ORDINALITY a(command, ordinal)
-        JOIN unnest(p_event_command) WITH ORDINALITY b(command, ordinal) ON b.ordinal = a.ordinal + 1
-        WHERE b.command < a.command
-    ) THEN
-        RAISE EXCEPTION 'commands are numbered from 1, in order' USING ERRCODE = 'invalid_parameter_value';
+    IF array_lower(p_actor, 1) <> 1 OR array_lower(p_correlation_id, 1) <> 1 THEN
+        RAISE EXCEPTION 'commands are numbered from 1' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    FOREACH v_command IN ARRAY p_event_command LOOP
+        IF v_command IS NULL OR v_command < v_last OR v_command > cardinality(p_actor) THEN
+            RAISE EXCEPTION 'events are ordered by their commands' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        v_last := v_command;
+    END LOOP;
     IF p_ledger_name IS NOT NULL THEN
         IF p_stream[1] IS DISTINCT FROM 'ledger:' || p_ledger_id THEN
             RAISE EXCEPTION 'a ledger begins with its own stream' USING ERRCODE = 'invalid_parameter_value';
