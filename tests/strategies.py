@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID
 
 import msgspec
+import pytest
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw, Struct
 
@@ -246,6 +246,27 @@ class Stated(Struct):
     values: dict[UUID, Raw]
 
 
+class Drawn(Reader):
+    """What a decision reads of a drawn history. Reading the real log is tested on the real database."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.ledger_id = world, LEDGER
+        self.expected: dict[str, int] = {}
+        self.fanned_out: dict[str, int] = {}
+
+    async def streams(self, streams: Collection[str]) -> dict[str, list[Recorded[Any]]]:
+        found = {stream: list(self.world.streams.get(stream, ())) for stream in streams}
+        self.expected |= {stream: len(events) for stream, events in found.items()}
+        return found
+
+    async def dependants(self, targets: Collection[str]) -> set[str]:
+        return {stream for target, stream, role in self.world.references if role == "hangs" and target in targets}
+
+    async def holders(self, statement_ids: Collection[UUID]) -> set[str]:
+        targets = {f"statement:{id_}" for id_ in statement_ids}
+        return {stream for target, stream, role in self.world.references if role == "holds" and target in targets}
+
+
 class World:
     """One ledger: its log, what each stream adds up to, and who depends on what."""
 
@@ -279,9 +300,9 @@ class World:
 
     def decide(self, decide: Decide) -> Decision:
         """What a write leads to, without appending it. Raises StetError where it is refused."""
-        with self._answering():
+        with self._with_own_ids():
             # Nothing in it waits, so it runs to its end at once.
-            coroutine = decide(Reader(self, LEDGER))  # type: ignore[arg-type]
+            coroutine = decide(Drawn(self))
             try:
                 coroutine.send(None)
             except StopIteration as done:
@@ -291,7 +312,7 @@ class World:
     def write(self, make: Callable[[], Decide]) -> Decision | None:
         """Carries out a write; None if it is refused."""
         try:
-            with self._answering():
+            with self._with_own_ids():
                 decide = make()
             decision = self.decide(decide)
         except StetError as refusal:
@@ -304,7 +325,7 @@ class World:
 
     def must(self, make: Callable[[], Decide]) -> Decision:
         """Carries out a write that is not refused."""
-        with self._answering():
+        with self._with_own_ids():
             decide = make()
         decision = self.decide(decide)
         if decision.events:
@@ -332,22 +353,11 @@ class World:
         self.references |= {(target, stream, role) for target, role in references(recorded.event)}
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        async def read_streams(_: object, __: UUID, streams: Collection[str]) -> dict[str, list[Recorded[Any]]]:
-            return {stream: list(self.streams.get(stream, ())) for stream in streams}
-
-        async def read_dependants(_: object, __: UUID, targets: Collection[str], role: str) -> list[tuple[str, str]]:
-            return sorted(
-                (target, stream) for target, stream, its in self.references if its == role and target in targets
-            )
-
-        with (
-            patch("stet.handle.read_streams", read_streams),
-            patch("stet.handle.read_dependants", read_dependants),
-            patch("stet.handle.fan_out.read_dependants", read_dependants),
-            patch("stet.handle.new_id", self.new_id),
-            patch("stet.handle.incident.new_id", self.new_id),
-        ):
+    def _with_own_ids(self) -> Iterator[None]:
+        """Ids are counted, so that the same draw gives the same history."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("stet.handle.new_id", self.new_id)
+            patch.setattr("stet.handle.incident.new_id", self.new_id)
             yield
 
     def of(self, kind: str) -> dict[UUID, Any]:

@@ -63,6 +63,11 @@ class Reader:
             self.fanned_out[target] = sum(dependant == target for dependant, _ in found)
         return {stream for _, stream in found}
 
+    async def holders(self, statement_ids: Collection[UUID]) -> set[str]:
+        """The streams that hold one of the statements."""
+        targets = [f"statement:{id_}" for id_ in sorted(statement_ids)]
+        return {stream for _, stream in await read_dependants(self.connection, self.ledger_id, targets, "holds")}
+
 
 class Decision(NamedTuple):
     """What a command leads to: events, in order, and where the client finds the result."""

@@ -12,7 +12,6 @@ from stet.incident.known import Known
 from stet.incident.rederive import corrections, hangs_on, moved, origins_of, rederive
 from stet.incident.state import Incident, Statement, fold
 from stet.store.append import NewEvent
-from stet.store.read import read_dependants
 from stet.values.time import Bounds
 
 _STREAMS = 1_000
@@ -24,10 +23,8 @@ async def load_statements(reader: Reader, statement_ids: Iterable[UUID]) -> dict
     wanted = set(statement_ids)
     if not wanted:
         return {}
-    targets = [f"statement:{id_}" for id_ in sorted(wanted)]
-    holders = await read_dependants(reader.connection, reader.ledger_id, targets, "holds")
     found: dict[UUID, Statement] = {}
-    for events in (await reader.streams(sorted({stream for _, stream in holders}))).values():
+    for events in (await reader.streams(sorted(await reader.holders(wanted)))).values():
         statements = fold(events).statements
         found.update({id_: statements[id_] for id_ in wanted if id_ in statements})
     return found
