@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -30,7 +30,8 @@ from stet.settings import Settings
 settings.register_profile(
     "stet", derandomize=True, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
 )
-settings.load_profile("stet")
+settings.register_profile("noshrink", settings.get_profile("stet"), phases=[Phase.explicit, Phase.generate])
+settings.load_profile(os.environ.get("STET_TEST_PROFILE", "stet"))
 
 _LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 _names = itertools.count(1)

@@ -23,9 +23,13 @@ AnyEvent = LedgerEvent | SourceEvent | DocumentEvent | IncidentEvent
 
 EVENTS: dict[str, type[AnyEvent]] = {**LEDGER_EVENTS, **SOURCE_EVENTS, **DOCUMENT_EVENTS, **INCIDENT_EVENTS}
 TYPES: dict[type[AnyEvent], str] = {struct: tag for tag, struct in EVENTS.items()}
-SCHEMA_VERSIONS: dict[str, int] = dict.fromkeys(EVENTS, 1)
+SCHEMA_VERSIONS: dict[str, int] = dict.fromkeys(EVENTS, 1) | {"statement-recorded": 2, "statement-corrected": 2}
 """The version in which each type is written."""
-UPCASTERS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPCASTERS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    # Version 2 says whether the speaker is unknown. Version 1 did not, and is read as if he were known.
+    ("statement-recorded", 1): lambda payload: payload,
+    ("statement-corrected", 1): lambda payload: payload,
+}
 """For each (type, older version): from its payload to that of the next version."""
 
 _ENCODER = msgspec.json.Encoder()

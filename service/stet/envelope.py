@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -45,6 +45,9 @@ class Cut(msgspec.Struct, frozen=True):
     as_of: str | None
     """What was asked for, in its canonical form; null = the head."""
     said_by: datetime | None
+    """Only what had been said by then is kept; null = everything."""
+    said_match: Literal["definite", "possible"] | None
+    """With said_by: whether it must have been said by then for certain."""
     final: bool
     """No later event can change this answer: a later append exists, or a position was asked for."""
     resolution: int
@@ -52,5 +55,4 @@ class Cut(msgspec.Struct, frozen=True):
     audience: str
 
 
-RESOLUTION = 0
 AUDIENCE = "member"

@@ -11,6 +11,7 @@ from tests.strategies import json, uuid
 from tests.unit.recording import record
 
 from stet.errors import Malformed, NameTaken, NotFound, Refused, StetError, UnknownReference
+from stet.incident.claim import Citation, Claim, SaidAt
 from stet.incident.commands import (
     AmendIncident,
     ChangeStatus,
@@ -24,14 +25,11 @@ from stet.incident.commands import (
 )
 from stet.incident.decide import decide
 from stet.incident.events import (
-    Citation,
-    Claim,
     IncidentAmended,
     IncidentLinked,
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
-    SaidAt,
     StatementRecorded,
 )
 from stet.incident.known import Known

@@ -13,18 +13,10 @@ from tests.strategies import json, uuid
 from tests.unit.recording import record
 
 from stet.errors import Cycle, Malformed, NameTaken, Refused, StetError, UnknownReference
+from stet.incident.claim import Citation, Hop, Origin, SaidAt
 from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement, StatementFieldsInput
 from stet.incident.decide import decide
-from stet.incident.events import (
-    Citation,
-    Hop,
-    IncidentOpened,
-    Origin,
-    SaidAt,
-    StatementCorrected,
-    StatementFields,
-    StatementRecorded,
-)
+from stet.incident.events import IncidentOpened, StatementCorrected, StatementFields, StatementRecorded
 from stet.incident.known import Known, Mentions, mentions, references
 from stet.incident.record import check_correction, incidents_of, split_correction
 from stet.incident.rederive import corrections, hangs_on, moved, origins_of, rederive

@@ -15,9 +15,12 @@ from stet.database.pool import Connection, Pool
 from stet.envelope import Recorded
 from stet.errors import KeyReused, Stale
 from stet.ids import new_id
+from stet.incident.state import Incident
 from stet.sql import load
-from stet.store.append import Append, Idempotency, Log, NewEvent, append_on, public
+from stet.store.append import Append, Idempotency, Log, NewEvent, public
+from stet.store.group import append_on
 from stet.store.read import Answer, find_answer, read_dependants, read_streams
+from stet.streams import fold
 
 _RACES = 3
 _HOLD = load("hold")
@@ -43,6 +46,7 @@ class Reader:
         self.expected: dict[str, int] = {}
         self.fanned_out: dict[str, int] = {}
         self._streams: dict[str, list[Recorded[Any]]] = {}
+        self._states: dict[str, Any] = {}
 
     async def streams(self, streams: Collection[str]) -> dict[str, list[Recorded[Any]]]:
         """The events of each stream; [] for one that does not exist."""
@@ -55,6 +59,19 @@ class Reader:
     async def stream(self, stream: str) -> list[Recorded[Any]]:
         """The events of one stream; [] if it does not exist."""
         return (await self.streams((stream,)))[stream]
+
+    async def states(self, streams: Collection[str]) -> dict[str, Any]:
+        """What each stream adds up to; the initial state for one that does not exist."""
+        missing = [stream for stream in streams if stream not in self._states]
+        for stream, events in (await self.streams(missing)).items():
+            self._states[stream] = fold(stream, events)
+        return {stream: self._states[stream] for stream in streams}
+
+    async def incident(self, incident_id: UUID) -> Incident:
+        """An incident as it is; its version is 0 if it does not exist."""
+        stream = f"incident:{incident_id}"
+        state: Incident = (await self.states((stream,)))[stream]
+        return state
 
     async def dependants(self, targets: Collection[str]) -> set[str]:
         """The streams with times that hang on the targets; the append checks that there are no others meanwhile."""
@@ -162,11 +179,13 @@ async def _decide(
     status = 201 if decision.events else 200
     if not decision.events and not key:
         return Outcome(status, decision.location, None)
+    written = dict.fromkeys(event.stream for event in decision.events)
     append = Append(
         actor=context.actor,
         correlation_id=context.correlation_id,
         expected=reader.expected,
         events=tuple(decision.events),
+        before=await reader.states(written),
         idempotency=Idempotency(
             key=key, request_digest=context.request_digest, status=status, location=decision.location
         )

@@ -10,7 +10,8 @@ from stet.errors import Refused
 from stet.handle import Reader, to_events
 from stet.incident.known import Known
 from stet.incident.rederive import corrections, hangs_on, moved, origins_of, rederive
-from stet.incident.state import Incident, Statement, fold
+from stet.incident.state import Incident
+from stet.incident.statement import Statement
 from stet.store.append import NewEvent
 from stet.values.time import Bounds
 
@@ -24,8 +25,8 @@ async def load_statements(reader: Reader, statement_ids: Iterable[UUID]) -> dict
     if not wanted:
         return {}
     found: dict[UUID, Statement] = {}
-    for events in (await reader.streams(sorted(await reader.holders(wanted)))).values():
-        statements = fold(events).statements
+    for state in (await reader.states(sorted(await reader.holders(wanted)))).values():
+        statements = state.statements
         found.update({id_: statements[id_] for id_ in wanted if id_ in statements})
     return found
 
@@ -57,9 +58,9 @@ async def fan_out(
     while targets:
         # What the same append adds is not among the dependants that the log knows.
         hanging = {UUID(stream[9:]) for stream in await reader.dependants(sorted(targets))} | in_this_append
-        streams = await reader.streams([f"incident:{id_}" for id_ in sorted(hanging - states.keys())])
-        for stream, events in streams.items():
-            states[UUID(stream[9:])] = before[UUID(stream[9:])] = fold(events)
+        found = await reader.states([f"incident:{id_}" for id_ in sorted(hanging - states.keys())])
+        for stream, state in found.items():
+            states[UUID(stream[9:])] = before[UUID(stream[9:])] = state
         known = await _known(reader, [states[id_] for id_ in hanging], changed, published, times)
         now_moved: dict[UUID, Bounds] = {}
         for id_ in hanging:
@@ -68,10 +69,10 @@ async def fan_out(
             states[id_] = after
         times |= now_moved
         changed, targets = set(now_moved), {f"statement:{id_}" for id_ in now_moved}
-    found = {id_: corrections(before[id_], states[id_], _REASON) for id_ in sorted(states)}
-    if (reached := sum(map(bool, found.values()))) > _STREAMS:
+    made = {id_: corrections(before[id_], states[id_], _REASON) for id_ in sorted(states)}
+    if (reached := sum(map(bool, made.values()))) > _STREAMS:
         raise Refused(f"{reached} incidents hang on this; one append reaches {_STREAMS} at most")
-    return [event for id_, its in found.items() for event in to_events(f"incident:{id_}", its, causation_id)]
+    return [event for id_, its in made.items() for event in to_events(f"incident:{id_}", its, causation_id)]
 
 
 async def _known(

@@ -7,8 +7,12 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from stet.document.events import Basis
 from stet.envelope import Command
-from stet.incident.events import Act, Certainty, Chain, Citation, RecordError, Relation, Scope, Status, Tags
+from stet.incident.claim import Act, Certainty, Chain, Citation, Scope
+from stet.incident.events import Relation, Status, Tags
+from stet.incident.statement import Credibility, Ground, Interest, RecordError, Verification
+from stet.source.events import Reliability
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug
 from stet.values.time import TimeInput
 
@@ -42,6 +46,8 @@ class RecordStatement(Command, frozen=True, kw_only=True):
     verbatim: Prose | None = None
     language: Language | None = None
     citation: Citation | None = None
+    supersedes: UUID | None = None
+    """An earlier statement of the same speaker, whose place this one takes."""
     claims: Annotated[tuple[ClaimInput, ...], Meta(min_length=1, max_length=10_000)]
 
 
@@ -97,6 +103,90 @@ class CorrectStatement(Command, frozen=True, kw_only=True, tag_field="type", tag
     reason: Reason
 
 
+ClaimIds = Annotated[
+    tuple[UUID, ...], Meta(max_length=10_000, description="Only these of its claims; empty: all of them.")
+]
+
+
+class RetractStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-retracted"):
+    """Its speaker took a statement back, or some of its claims. Somebody else who says it is not so denies it.
+
+    The retraction is a statement itself: it can be corrected, or withdrawn, under its own statement_id.
+    """
+
+    statement_id: UUID
+    claim_ids: ClaimIds = ()
+    chain: Chain = ()
+    channel: Line | None = None
+    said_at: TimeInput
+    verbatim: Prose | None = None
+    language: Language | None = None
+    citation: Citation | None = None
+    reason: Reason
+
+
+class SupersedeStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-superseded"):
+    """A newer statement of the same speaker takes the place of an older one."""
+
+    statement_id: UUID
+    superseded_by: UUID
+    reason: Reason
+
+
+class WithdrawStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-withdrawn"):
+    """The desk sets a statement aside. It stays in the record, and counts for nothing."""
+
+    statement_id: UUID
+    ground: Ground
+    reason: Reason
+
+
+class ReinstateStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-reinstated"):
+    """The desk takes its withdrawal of a statement back."""
+
+    statement_id: UUID
+    reason: Reason
+
+
+class AssessStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-assessed"):
+    """What the desk judges of a statement's claims. What is absent stays; null clears."""
+
+    statement_id: UUID
+    claim_ids: ClaimIds = ()
+    reliability: Reliability | UnsetType | None = UNSET
+    credibility: Credibility | UnsetType | None = UNSET
+    verification: Verification | UnsetType | None = UNSET
+    interest: Interest | UnsetType | None = UNSET
+    basis: Basis
+    rationale: Reason
+
+
+class MoveStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-moved-out"):
+    """What a statement says of this incident belongs to another. Its retractions go with it."""
+
+    statement_id: UUID
+    to_incident: UUID
+    reason: Reason
+
+
+class PinAttribute(Command, frozen=True, kw_only=True, tag_field="type", tag="attribute-pinned"):
+    """The desk decides the value, whatever the rule gives, by the statements that it cites."""
+
+    attribute: AttributeName
+    of: Reference | None = None
+    value: Raw
+    cites: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=1_000)]
+    rationale: Reason
+
+
+class UnpinAttribute(Command, frozen=True, kw_only=True, tag_field="type", tag="attribute-unpinned"):
+    """The desk leaves the value to the rule again."""
+
+    attribute: AttributeName
+    of: Reference | None = None
+    reason: Reason
+
+
 class LinkIncident(Command, frozen=True, kw_only=True, tag_field="type", tag="incident-linked"):
     """Says how this incident relates to another."""
 
@@ -113,4 +203,15 @@ class UnlinkIncident(Command, frozen=True, kw_only=True, tag_field="type", tag="
     reason: Reason
 
 
-IncidentRevision = AmendIncident | ChangeStatus | CorrectStatement | LinkIncident | UnlinkIncident
+StatementRevision = (
+    CorrectStatement
+    | RetractStatement
+    | SupersedeStatement
+    | WithdrawStatement
+    | ReinstateStatement
+    | AssessStatement
+    | MoveStatement
+)
+IncidentRevision = (
+    AmendIncident | ChangeStatus | StatementRevision | PinAttribute | UnpinAttribute | LinkIncident | UnlinkIncident
+)

@@ -11,13 +11,22 @@ from msgspec.structs import replace
 from stet.errors import Malformed, NameTaken, NotFound, Refused, UnknownReference
 from stet.incident.commands import (
     AmendIncident,
+    AssessStatement,
     ChangeStatus,
     CorrectStatement,
     IncidentRevision,
     LinkIncident,
+    MoveStatement,
     OpenIncident,
+    PinAttribute,
     RecordStatement,
+    ReinstateStatement,
+    RetractStatement,
+    StatementRevision,
+    SupersedeStatement,
     UnlinkIncident,
+    UnpinAttribute,
+    WithdrawStatement,
 )
 from stet.incident.events import (
     IncidentAmended,
@@ -29,7 +38,9 @@ from stet.incident.events import (
     StatementRecorded,
 )
 from stet.incident.known import Known
+from stet.incident.pin import pin, unpin
 from stet.incident.record import correct, record
+from stet.incident.revise import move_out, revise, supersede
 from stet.incident.state import Incident, Link
 
 
@@ -52,32 +63,63 @@ def decide(
         return (opened, *_statements(command, state, incident_id, known, statement_ids))
     if state.version == 0:
         raise NotFound(f"there is no incident {incident_id}")
+    if isinstance(command, StatementRevision) and command.statement_id not in state.statements:
+        raise UnknownReference.at("statement_id", f"the incident has no statement {command.statement_id}")
     match command:
         case RecordStatement():
-            if state.status == "withdrawn":
-                raise Refused("the incident is withdrawn: reopen it before recording statements about it")
-            return (record(command, state, incident_id, statement_ids[0], known),)
+            return _record(command, state, incident_id, known, statement_ids[0])
         case AmendIncident():
             return _amend(command, state)
         case ChangeStatus(status=status, reason=reason):
             return () if status == state.status else (IncidentStatusChanged(status=status, reason=reason),)
-        case CorrectStatement(statement_id=statement_id):
-            if statement_id not in state.statements:
-                raise UnknownReference.at("statement_id", f"the incident has no statement {statement_id}")
+        case CorrectStatement():
             corrected = correct(command, state, incident_id, known)
             return (corrected,) if corrected else ()
-        case LinkIncident(incident_id=other, relation=relation, reason=reason):
-            if other == incident_id:
-                raise Refused.at("incident_id", "an incident is not linked to itself")
-            known.require("incident", other, "incident_id")
-            linked = Link(other, relation) in state.links
-            return () if linked else (IncidentLinked(incident_id=other, relation=relation, reason=reason),)
-        case UnlinkIncident(incident_id=other, relation=relation, reason=reason):
-            if Link(other, relation) not in state.links:
-                raise UnknownReference.at("incident_id", f"there is no link {relation} to incident {other}")
-            return (IncidentUnlinked(incident_id=other, relation=relation, reason=reason),)
+        case MoveStatement():
+            return move_out(command, state, incident_id)
+        case PinAttribute():
+            return pin(command, state, known)
+        case UnpinAttribute():
+            return unpin(command, state)
+        case LinkIncident() | UnlinkIncident():
+            return _link(command, state, incident_id, known)
+        case (
+            RetractStatement()
+            | SupersedeStatement()
+            | WithdrawStatement()
+            | ReinstateStatement()
+            | AssessStatement() as command
+        ):
+            return revise(command, state, known, statement_ids[0])
         case _ as never:
             assert_never(never)
+
+
+def _link(
+    command: LinkIncident | UnlinkIncident, state: Incident, incident_id: UUID, known: Known
+) -> tuple[IncidentEvent, ...]:
+    other, relation, reason = command.incident_id, command.relation, command.reason
+    linked = Link(other, relation) in state.links
+    if isinstance(command, UnlinkIncident):
+        if not linked:
+            raise UnknownReference.at("incident_id", f"there is no link {relation} to incident {other}")
+        return (IncidentUnlinked(incident_id=other, relation=relation, reason=reason),)
+    if other == incident_id:
+        raise Refused.at("incident_id", "an incident is not linked to itself")
+    known.require("incident", other, "incident_id")
+    return () if linked else (IncidentLinked(incident_id=other, relation=relation, reason=reason),)
+
+
+def _record(
+    command: RecordStatement, state: Incident, incident_id: UUID, known: Known, statement_id: UUID
+) -> tuple[IncidentEvent, ...]:
+    if state.status == "withdrawn":
+        raise Refused("the incident is withdrawn: reopen it before recording statements about it")
+    recorded = record(command, state, incident_id, statement_id, known)
+    if command.supersedes is None:
+        return (recorded,)
+    reason = "it was recorded as taking the place of this one"
+    return (recorded, *supersede(state, command.supersedes, statement_id, command.speaker, reason, "supersedes"))
 
 
 def _statements(

@@ -1,7 +1,7 @@
 """The events of an incident's stream. This is the storage format: version with care (docs/adding-an-event.md).
 
 The stream is self-contained: whatever a statement takes from another stream (the bounds of "today", the type of an
-attribute) is resolved when it is recorded and stored here with its origin.
+attribute, whether its speaker is known) is resolved when it is recorded and stored here with its origin.
 """
 
 from __future__ import annotations
@@ -11,98 +11,18 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
+from stet.document.events import Basis
 from stet.envelope import Event
+from stet.incident.claim import Chain, Citation, Claim, SaidAt
+from stet.incident.statement import Credibility, Ground, Interest, RecordError, Statement, Verification
 from stet.ledger.attributes import Rule
+from stet.source.events import Reliability
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug
-from stet.values.time import Time
 from stet.values.value import AttributeType
 
 Tags = Annotated[tuple[Slug, ...], Meta(max_length=100)]
 Status = Literal["open", "closed", "withdrawn"]
 Relation = Literal["follows", "part-of", "causes", "same-campaign", "related"]
-Role = Literal["relay", "reporter"]
-Act = Literal[
-    "assert",
-    "confirm",
-    "admit",
-    "concede",
-    "deny",
-    "purport",
-    "speculate",
-    "predict",
-    "opine",
-    "promise",
-    "offer",
-    "apologise",
-    "condole",
-    "wish",
-    "express-concern",
-    "commend",
-    "demand",
-]
-RESOLVING: frozenset[str] = frozenset({"assert", "confirm", "admit", "concede", "deny", "purport"})
-"""The acts that can bear on an attribute's value; the others are reactions."""
-Certainty = Annotated[
-    Literal["plain", "approximate", "distanced", "conditional"],
-    Meta(description="How the words themselves hedge: distanced = in quotation marks, as it were."),
-]
-Scope = Annotated[
-    Literal["explicit", "implied"],
-    Meta(description="Implied: it was not said, but follows; it never makes a value."),
-]
-RecordError = Literal["transcription", "translation", "normalisation", "attribution", "time", "reference"]
-
-
-class Hop(Struct, frozen=True, forbid_unknown_fields=True):
-    """One who passed a statement on: a relay, or the reporter at the end."""
-
-    source_id: UUID
-    role: Role
-
-
-Chain = Annotated[tuple[Hop, ...], Meta(max_length=20)]
-
-
-class Citation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Where it can be checked: a version of a document, and where in it."""
-
-    document_id: UUID
-    version: Annotated[int, Meta(ge=1, le=10_000)]
-    locator: Line | None = None
-
-
-class Origin(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Where a derived bound was taken from."""
-
-    document_id: UUID | None = None
-    version: int | None = None
-    statement_id: UUID | None = None
-
-
-class SaidAt(Time, frozen=True, kw_only=True):
-    """When it was said. Without an anchor, `from` names the publication that bounds it above."""
-
-    from_: Origin | None = field(default=None, name="from")
-
-
-class Claim(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One attribute's value, as said."""
-
-    claim_id: UUID
-    attribute: AttributeName | None = None
-    type_: AttributeType = field(name="type")
-    rule: Rule | None = None
-    """The rule of an attribute that the ledger defined; built-in ones have theirs by name."""
-    of: Reference | None = None
-    value: Raw
-    """By the type: an object, a string or a boolean."""
-    act: Act = "assert"
-    certainty: Certainty = "plain"
-    scope: Scope = "explicit"
-    toward: Reference | None = None
-    verbatim: Prose | None = None
-    note: Prose | None = None
-    citation: Citation | None = None
 
 
 class IncidentOpened(Event, frozen=True, kw_only=True):
@@ -131,6 +51,8 @@ class StatementRecorded(Event, frozen=True, kw_only=True):
     statement_id: UUID
     incidents: tuple[UUID, ...]
     speaker: UUID
+    speaker_unknown: bool = False
+    """The speaker is of the kind `unknown`."""
     chain: Chain = ()
     channel: Line | None = None
     said_at: SaidAt
@@ -144,6 +66,8 @@ class StatementFields(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """What a correction sets. What is absent stays; null clears."""
 
     speaker: UUID | UnsetType = UNSET
+    speaker_unknown: bool | UnsetType = UNSET
+    """Goes with speaker."""
     chain: Chain | UnsetType = UNSET
     channel: Line | UnsetType | None = UNSET
     said_at: SaidAt | UnsetType = UNSET
@@ -164,6 +88,103 @@ class StatementCorrected(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
+class StatementRetracted(Event, frozen=True, kw_only=True):
+    """The speaker took a statement back, or some of its claims, by another one: the retraction."""
+
+    statement_id: UUID
+    """What is taken back."""
+    claim_ids: tuple[UUID, ...] = ()
+    """Empty: all of its claims."""
+    retraction_id: UUID
+    """The statement_id of the retraction itself."""
+    incidents: tuple[UUID, ...]
+    speaker: UUID
+    speaker_unknown: bool = False
+    chain: Chain = ()
+    channel: Line | None = None
+    said_at: SaidAt
+    verbatim: Prose | None = None
+    language: Language | None = None
+    citation: Citation | None = None
+    reason: Reason
+
+
+class StatementSuperseded(Event, frozen=True, kw_only=True):
+    """The speaker's newer statement takes the place of an older one."""
+
+    statement_id: UUID
+    superseded_by: UUID
+    reason: Reason
+
+
+class StatementWithdrawn(Event, frozen=True, kw_only=True):
+    """The desk set a statement aside. It was said all the same."""
+
+    statement_id: UUID
+    ground: Ground
+    reason: Reason
+
+
+class StatementReinstated(Event, frozen=True, kw_only=True):
+    """The desk took its withdrawal back."""
+
+    statement_id: UUID
+    reason: Reason
+
+
+class StatementAssessed(Event, frozen=True, kw_only=True):
+    """What the desk judges of a statement's claims. What is absent stays; null clears."""
+
+    statement_id: UUID
+    claim_ids: tuple[UUID, ...] = ()
+    """Empty: every claim of the statement."""
+    reliability: Reliability | UnsetType | None = UNSET
+    credibility: Credibility | UnsetType | None = UNSET
+    verification: Verification | UnsetType | None = UNSET
+    interest: Interest | UnsetType | None = UNSET
+    basis: Basis
+    rationale: Reason
+
+
+class StatementMovedOut(Event, frozen=True, kw_only=True):
+    """What a statement says about one incident belongs to another. In the stream of every incident that held it."""
+
+    statement_id: UUID
+    from_incident: UUID
+    to_incident: UUID
+    reason: Reason
+
+
+class StatementMovedIn(Event, frozen=True, kw_only=True):
+    """A statement came from another incident, with everything that had happened to it."""
+
+    statement: Statement
+    from_incident: UUID
+    reason: Reason
+
+
+class AttributePinned(Event, frozen=True, kw_only=True):
+    """The desk decided what the value is, whatever the rule gives."""
+
+    attribute: AttributeName
+    type_: AttributeType = field(name="type")
+    rule: Rule | None = None
+    """The rule of an attribute that the ledger defined; built-in ones have theirs by name."""
+    of: Reference | None = None
+    value: Raw
+    cites: tuple[UUID, ...]
+    """The statements that it rests on. Where none of them was said yet, it is silent."""
+    rationale: Reason
+
+
+class AttributeUnpinned(Event, frozen=True, kw_only=True):
+    """The desk leaves the value to the rule again."""
+
+    attribute: AttributeName
+    of: Reference | None = None
+    reason: Reason
+
+
 class IncidentLinked(Event, frozen=True, kw_only=True):
     incident_id: UUID
     relation: Relation
@@ -176,12 +197,24 @@ class IncidentUnlinked(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
+StatementRevision = (
+    StatementCorrected
+    | StatementRetracted
+    | StatementSuperseded
+    | StatementWithdrawn
+    | StatementReinstated
+    | StatementAssessed
+    | StatementMovedOut
+    | StatementMovedIn
+)
 IncidentEvent = (
     IncidentOpened
     | IncidentAmended
     | IncidentStatusChanged
     | StatementRecorded
-    | StatementCorrected
+    | StatementRevision
+    | AttributePinned
+    | AttributeUnpinned
     | IncidentLinked
     | IncidentUnlinked
 )
@@ -192,6 +225,35 @@ EVENTS: dict[str, type[IncidentEvent]] = {
     "incident-status-changed": IncidentStatusChanged,
     "statement-recorded": StatementRecorded,
     "statement-corrected": StatementCorrected,
+    "statement-retracted": StatementRetracted,
+    "statement-superseded": StatementSuperseded,
+    "statement-withdrawn": StatementWithdrawn,
+    "statement-reinstated": StatementReinstated,
+    "statement-assessed": StatementAssessed,
+    "statement-moved-out": StatementMovedOut,
+    "statement-moved-in": StatementMovedIn,
+    "attribute-pinned": AttributePinned,
+    "attribute-unpinned": AttributeUnpinned,
     "incident-linked": IncidentLinked,
     "incident-unlinked": IncidentUnlinked,
 }
+
+
+def statement_of(event: IncidentEvent) -> UUID | None:
+    """The statement that an event records or revises, if it is about one. A retraction is its own statement."""
+    match event:
+        case StatementRetracted(retraction_id=id_):
+            return id_
+        case StatementMovedIn(statement=statement):
+            return statement.statement_id
+        case _:
+            return getattr(event, "statement_id", None)
+
+
+def reason_of(event: IncidentEvent) -> str | None:
+    """Why the desk did it; None for what only records."""
+    match event:
+        case StatementAssessed(rationale=why) | AttributePinned(rationale=why):
+            return why
+        case _:
+            return getattr(event, "reason", None)

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from stet.errors import UnknownReference
-from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement, StatementFieldsInput
-from stet.incident.events import Citation, Claim, StatementCorrected, StatementFields, StatementRecorded
+from stet.incident.claim import Citation, Claim
+from stet.incident.commands import (
+    ClaimInput,
+    CorrectStatement,
+    PinAttribute,
+    RecordStatement,
+    RetractStatement,
+    StatementFieldsInput,
+)
+from stet.incident.events import (
+    AttributePinned,
+    StatementCorrected,
+    StatementFields,
+    StatementMovedIn,
+    StatementRecorded,
+    StatementRetracted,
+)
+from stet.incident.statement import Statement
 from stet.ledger.attributes import Attribute
 from stet.values.text import reference_id
 from stet.values.time import Anchor, Bounds, Time
@@ -36,6 +52,8 @@ class Known(Struct, frozen=True, kw_only=True):
 
     attributes: dict[str, Attribute] = {}
     sources: frozenset[UUID] = frozenset()
+    unknown: frozenset[UUID] = frozenset()
+    """The sources of the kind `unknown`."""
     published: dict[UUID, dict[int, Bounds]] = {}
     """When each version of each document was published."""
     said: dict[UUID, Bounds] = {}
@@ -63,10 +81,21 @@ class Known(Struct, frozen=True, kw_only=True):
         return self.published[document_id][version]
 
 
-def mentions(command: RecordStatement | CorrectStatement) -> Mentions:
-    """Everything that a statement, or a correction of one, names."""
-    found = _mentions(command if isinstance(command, RecordStatement) else command.set, command.claims)
-    found.incident.update(claim.incident_id for claim in command.claims if claim.incident_id)
+def mentions(command: RecordStatement | CorrectStatement | RetractStatement | PinAttribute) -> Mentions:
+    """Everything that a statement, a correction or retraction of one, or a pin names."""
+    match command:
+        case RetractStatement():
+            return _mentions(command, ())
+        case PinAttribute():
+            found = Mentions()
+            _add_reference(found, command.of)
+            _add_value(found, command.value)
+        case RecordStatement():
+            found = _mentions(command, command.claims)
+            found.incident.update(claim.incident_id for claim in command.claims if claim.incident_id)
+        case CorrectStatement():
+            found = _mentions(command.set, command.claims)
+            found.incident.update(claim.incident_id for claim in command.claims if claim.incident_id)
     return found
 
 
@@ -77,35 +106,52 @@ def references(event: object) -> set[tuple[str, str]]:
     derived from the target (`hangs`), or only `names` it.
     """
     match event:
-        case StatementRecorded():
-            body: StatementRecorded | StatementFields = event
+        case StatementRecorded(statement_id=held):
+            return {(f"statement:{held}", "holds"), *_roles(event, event.claims)}
+        case StatementRetracted(retraction_id=held):
+            return {(f"statement:{held}", "holds"), *_roles(event, ())}
+        case StatementMovedIn(statement=statement):
+            held = statement.statement_id
+            return {(f"statement:{held}", "holds"), *_roles(statement, statement.claims.values())}
         case StatementCorrected():
-            body = event.set
+            return _roles(event.set, event.claims)
+        case AttributePinned():
+            found = Mentions(statement=set(event.cites))
+            _add_reference(found, event.of)
+            _add_value(found, event.value)
+            return _named(found)
         case _:
             return set()
-    found, hung = _mentions(body, event.claims), Mentions()
+
+
+_Body = StatementRecorded | StatementRetracted | StatementFields | Statement
+
+
+def _roles(body: _Body, claims: Collection[Claim]) -> set[tuple[str, str]]:
+    found, hung = _mentions(body, claims), Mentions()
     if body.said_at is not UNSET:
         _add_anchor(hung, body.said_at.anchor)
         if body.said_at.from_ and body.said_at.from_.document_id:
             hung.document.add(body.said_at.from_.document_id)
     if isinstance(body.citation, Citation) and (body.said_at is UNSET or body.said_at.from_):
         hung.document.add(body.citation.document_id)
-    for claim in event.claims:
+    for claim in claims:
         if claim.type_ == "time":
             _add_value(hung, claim.value)
-    roles = {(f"{kind}:{id_}", "names") for kind in _KINDS for id_ in getattr(found, kind) - getattr(hung, kind)}
-    roles |= {(f"{kind}:{id_}", "hangs") for kind in _KINDS for id_ in getattr(hung, kind)}
-    if isinstance(event, StatementRecorded):
-        roles.add((f"statement:{event.statement_id}", "holds"))
-    return roles
+    hangs = {(f"{kind}:{id_}", "hangs") for kind in _KINDS for id_ in getattr(hung, kind)}
+    return hangs | {(target, role) for target, role in _named(found) if (target, "hangs") not in hangs}
+
+
+def _named(found: Mentions) -> set[tuple[str, str]]:
+    return {(f"{kind}:{id_}", "names") for kind in _KINDS for id_ in getattr(found, kind)}
 
 
 def _mentions(
-    body: RecordStatement | StatementFieldsInput | StatementRecorded | StatementFields,
+    body: RecordStatement | StatementFieldsInput | RetractStatement | _Body,
     claims: Iterable[ClaimInput | Claim],
 ) -> Mentions:
     found = Mentions()
-    if body.speaker is not UNSET:
+    if not isinstance(body, RetractStatement) and body.speaker is not UNSET:
         found.source.add(body.speaker)
     if body.chain is not UNSET:
         found.source.update(hop.source_id for hop in body.chain)

@@ -6,27 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 from msgspec.structs import asdict, replace
 
 from stet.errors import Malformed, NameTaken, Refused, UnknownReference
+from stet.incident.claim import RESOLVING, Chain, Claim, SaidAt
 from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement, StatementFieldsInput
-from stet.incident.events import (
-    RESOLVING,
-    Chain,
-    Claim,
-    SaidAt,
-    StatementCorrected,
-    StatementFields,
-    StatementRecorded,
-)
+from stet.incident.events import StatementCorrected, StatementFields, StatementRecorded
 from stet.incident.known import Known
 from stet.incident.state import Incident
 from stet.incident.times import as_given, derive_said_at, derive_time, refuse_cycle
 from stet.ledger.attributes import Rule
 from stet.values.text import reference_id, require_kind
 from stet.values.time import Time
-from stet.values.value import AttributeType, DocumentValue, SourceValue, parse_value, stored
+from stet.values.value import AttributeType, DocumentValue, SourceValue, Value, parse_value, stored
+
+OF_KINDS = ("source", "document", "statement")
 
 
 def incidents_of(body: RecordStatement) -> tuple[UUID, ...]:
@@ -43,7 +38,7 @@ def record(
     field: str = "",
 ) -> StatementRecorded:
     """The event that records the part of a statement that is about this incident. Its claims have their ids."""
-    _check_speakers(body.speaker, body.chain, known, field)
+    check_speakers(body.speaker, body.chain, known, field)
     taken = _claim_ids(state)
     seen: set[UUID | None] = set()
     claims = []
@@ -57,6 +52,7 @@ def record(
         statement_id=statement_id,
         incidents=incidents_of(body),
         speaker=body.speaker,
+        speaker_unknown=body.speaker in known.unknown,
         chain=body.chain,
         channel=body.channel,
         said_at=derive_said_at(body.said_at, body.citation, known, field),
@@ -109,12 +105,14 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
     speaker = statement.speaker if given.speaker is UNSET else given.speaker
     chain = statement.chain if given.chain is UNSET else given.chain
     citation = statement.citation if given.citation is UNSET else given.citation
-    _check_speakers(speaker, chain, known, "set.")
+    check_speakers(speaker, chain, known, "set.")
     fields: dict[str, Any] = {
         name: value
         for name in ("speaker", "chain", "channel", "verbatim", "language", "citation")
         if (value := getattr(given, name)) is not UNSET and value != getattr(statement, name)
     }
+    if "speaker" in fields and (unknown := speaker in known.unknown) != statement.speaker_unknown:
+        fields["speaker_unknown"] = unknown
     if given.said_at is not UNSET or "citation" in fields:
         stated = as_given(statement.said_at) if given.said_at is UNSET else given.said_at
         said_at: SaidAt = derive_said_at(stated, citation, known, "set.")
@@ -134,8 +132,10 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
     for index, claim_id in enumerate(command.remove_claims):
         if claim_id not in statement.claims:
             raise UnknownReference.at(f"remove_claims[{index}]", f"the statement has no claim {claim_id}")
+    if statement.retracts and command.claims:
+        raise Refused.at("claims", "a retraction makes no claims")
     remaining = (statement.claims.keys() | {claim.claim_id for claim in claims}) - set(command.remove_claims)
-    if not remaining:
+    if not remaining and not statement.retracts:
         raise Refused.at("remove_claims", "a statement keeps at least one claim about each incident that holds it")
     if not fields and not claims and not command.remove_claims:
         return None
@@ -165,7 +165,8 @@ def _claim_ids(state: Incident) -> set[UUID]:
     return {claim_id for statement in state.statements.values() for claim_id in statement.claims}
 
 
-def _check_speakers(speaker: UUID, chain: Chain, known: Known, field: str) -> None:
+def check_speakers(speaker: UUID, chain: Chain, known: Known, field: str) -> None:
+    """Raises UnknownReference or Refused unless all are sources of the ledger, each of them once."""
     known.require("source", speaker, f"{field}speaker")
     seen = {speaker}
     for index, hop in enumerate(chain):
@@ -189,24 +190,31 @@ def _claim(given: ClaimInput, known: Known, field: str) -> Claim:
         if attribute is None:
             raise UnknownReference.at(f"{field}.attribute", f"the ledger has no attribute {given.attribute}")
         type_, rule, terms = attribute.type_, None if attribute.built_in else attribute.rule, attribute.terms
-    for name, kinds in (
-        ("of", ("source", "document", "statement")),
-        ("toward", ("source", "document", "statement", "incident")),
-    ):
-        reference = getattr(given, name)
-        require_kind(reference, kinds, f"{field}.{name}")
-        if reference and (named := reference_id(reference)):
-            known.require(*named, f"{field}.{name}")
+    check_reference(given.of, OF_KINDS, known, f"{field}.of")
+    check_reference(given.toward, (*OF_KINDS, "incident"), known, f"{field}.toward")
     if given.citation:
         known.require_version(given.citation.document_id, given.citation.version, f"{field}.citation")
-    value = parse_value(type_, given.value, terms, f"{field}.value")
-    match value:
-        case Time():
-            value = derive_time(value, known, f"{field}.value")
-        case SourceValue(source_id=source_id):
-            known.require("source", source_id, f"{field}.value.source_id")
-        case DocumentValue(document_id=document_id):
-            known.require("document", document_id, f"{field}.value.document_id")
+    value = checked_value(type_, given.value, terms, known, f"{field}.value")
     fields = asdict(given)
     del fields["incident_id"]
     return Claim(**{**fields, "type_": type_, "rule": rule, "value": stored(value)})
+
+
+def check_reference(reference: str | None, kinds: tuple[str, ...], known: Known, field: str) -> None:
+    """Raises Malformed or UnknownReference unless it is absent, a slug, or names something of one of the kinds."""
+    require_kind(reference, kinds, field)
+    if reference and (named := reference_id(reference)):
+        known.require(*named, field)
+
+
+def checked_value(type_: AttributeType, raw: Raw, terms: tuple[str, ...], known: Known, field: str) -> Value:
+    """A value of the type, its times derived; whatever it names exists. Raises Malformed or UnknownReference."""
+    value = parse_value(type_, raw, terms, field)
+    match value:
+        case Time():
+            return derive_time(value, known, field)
+        case SourceValue(source_id=source_id):
+            known.require("source", source_id, f"{field}.source_id")
+        case DocumentValue(document_id=document_id):
+            known.require("document", document_id, f"{field}.document_id")
+    return value

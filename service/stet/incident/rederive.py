@@ -7,9 +7,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from stet.incident.events import Claim, StatementCorrected, StatementFields
+from stet.incident.claim import Claim
+from stet.incident.events import StatementCorrected, StatementFields
 from stet.incident.known import Known
-from stet.incident.state import Incident, Statement
+from stet.incident.state import Incident
+from stet.incident.statement import Statement
 from stet.incident.times import as_given, bound_said_at, derive_time, strip
 from stet.values.time import Anchor, Bounds
 from stet.values.value import read_time, stored

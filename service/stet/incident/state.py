@@ -4,72 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Raw, Struct
 from msgspec.structs import asdict, replace
 
 from stet.envelope import Recorded
 from stet.incident.events import (
-    Chain,
-    Citation,
-    Claim,
+    AttributePinned,
+    AttributeUnpinned,
     IncidentAmended,
     IncidentEvent,
     IncidentLinked,
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
-    RecordError,
     Relation,
-    SaidAt,
+    StatementAssessed,
     StatementCorrected,
+    StatementMovedIn,
+    StatementMovedOut,
     StatementRecorded,
+    StatementReinstated,
+    StatementRetracted,
+    StatementRevision,
+    StatementSuperseded,
+    StatementWithdrawn,
     Status,
 )
-from stet.values.time import Bounds
-
-
-class Correction(Struct, frozen=True, kw_only=True):
-    """That, when and why our record of a statement was corrected."""
-
-    position: int
-    recorded_at: datetime
-    actor: str
-    error: RecordError
-    reason: str
-    causation_id: UUID | None
-
-
-class Statement(Struct, frozen=True, kw_only=True):
-    """One utterance as recorded, with all corrections applied."""
-
-    statement_id: UUID
-    position: int
-    stream_version: int
-    recorded_at: datetime
-    incidents: tuple[UUID, ...]
-    speaker: UUID
-    chain: Chain
-    channel: str | None
-    said_at: SaidAt
-    verbatim: str | None
-    language: str | None
-    citation: Citation | None
-    claims: dict[UUID, Claim]
-    corrections: tuple[Correction, ...] = ()
-
-    @property
-    def said(self) -> Bounds:
-        """When it was said: at the latest when it was recorded, if nothing else is known."""
-        earliest, best, latest = self.said_at.earliest, self.said_at.best, self.said_at.latest
-        return Bounds(earliest, latest or max(at for at in (self.recorded_at, best, earliest) if at))
+from stet.incident.statement import Assessment, Correction, Retracts, Statement, Supersession, Withdrawal
+from stet.ledger.attributes import Rule
+from stet.values.value import AttributeType
 
 
 class Link(Struct, frozen=True, order=True):
     incident_id: UUID
     relation: Relation
+
+
+class Pin(Struct, frozen=True, kw_only=True):
+    """A value that the desk decided on."""
+
+    attribute: str
+    of: str | None
+    type_: AttributeType
+    rule: Rule | None
+    value: Raw
+    cites: tuple[UUID, ...]
+    rationale: str
+    position: int
+    recorded_at: datetime
+    actor: str
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -83,10 +69,16 @@ class Incident(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     status: Status = "open"
     statements: dict[UUID, Statement] = {}
-    """In the order of recording. Never changed in place."""
+    """In the order of recording; retractions are among them. Never changed in place."""
+    pins: tuple[Pin, ...] = ()
+    """One for each (attribute, of), in that order."""
     links: tuple[Link, ...] = ()
     opened_at: datetime | None = None
     updated_at: datetime | None = None
+
+    def pin(self, attribute: str, of: str | None) -> Pin | None:
+        """The pin on an attribute."""
+        return next((pin for pin in self.pins if (pin.attribute, pin.of) == (attribute, of)), None)
 
 
 initial = Incident()
@@ -100,26 +92,39 @@ def evolve(state: Incident, recorded: Recorded[IncidentEvent]) -> Incident:
 def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -> Incident:
     """The incident after all the events, in order; linear in their number."""
     statements = dict(state.statements)
+    moved_in = False
     for recorded in events:
         match recorded.event:
-            case StatementRecorded() as event:
-                statements[event.statement_id] = _recorded(event, recorded)
-            case StatementCorrected() as event:
-                statements[event.statement_id] = _corrected(statements[event.statement_id], event, recorded)
-            case _ as event:
+            case StatementRecorded() | StatementRetracted() as event:
+                made = _said(event, recorded)
+                statements[made.statement_id] = made
+            case StatementMovedIn(statement=statement):
+                statements[statement.statement_id] = statement
+                moved_in = True
+            case StatementMovedOut() as event if f"incident:{event.from_incident}" == recorded.stream:
+                del statements[event.statement_id]
+            case IncidentOpened() | IncidentAmended() | IncidentStatusChanged() as event:
                 state = _evolve_header(state, event, recorded)
+            case IncidentLinked() | IncidentUnlinked() as event:
+                state = replace(state, links=_links(state, event))
+            case AttributePinned() | AttributeUnpinned() as event:
+                state = replace(state, pins=_pins(state, event, recorded))
+            case event:
+                statements[event.statement_id] = _revised(statements[event.statement_id], event, recorded)
         state = replace(
             state,
             version=recorded.stream_version,
             position=recorded.position,
             updated_at=recorded.recorded_at,
         )
+    if moved_in:
+        statements = dict(sorted(statements.items(), key=lambda item: item[1].position))
     return replace(state, statements=statements)
 
 
 def _evolve_header(
     state: Incident,
-    event: IncidentOpened | IncidentAmended | IncidentStatusChanged | IncidentLinked | IncidentUnlinked,
+    event: IncidentOpened | IncidentAmended | IncidentStatusChanged,
     recorded: Recorded[IncidentEvent],
 ) -> Incident:
     match event:
@@ -136,31 +141,75 @@ def _evolve_header(
             )
         case IncidentStatusChanged(status=status):
             return replace(state, status=status)
-        case IncidentLinked(incident_id=incident_id, relation=relation):
-            return replace(state, links=(*state.links, Link(incident_id, relation)))
-        case IncidentUnlinked(incident_id=incident_id, relation=relation):
-            gone = Link(incident_id, relation)
-            return replace(state, links=tuple(link for link in state.links if link != gone))
         case _ as never:
             assert_never(never)
 
 
-def _recorded(event: StatementRecorded, recorded: Recorded[IncidentEvent]) -> Statement:
+def _links(state: Incident, event: IncidentLinked | IncidentUnlinked) -> tuple[Link, ...]:
+    link = Link(event.incident_id, event.relation)
+    others = tuple(other for other in state.links if other != link)
+    return (*others, link) if isinstance(event, IncidentLinked) else others
+
+
+def _pins(
+    state: Incident, event: AttributePinned | AttributeUnpinned, recorded: Recorded[IncidentEvent]
+) -> tuple[Pin, ...]:
+    others = [pin for pin in state.pins if (pin.attribute, pin.of) != (event.attribute, event.of)]
+    if isinstance(event, AttributePinned):
+        others.append(Pin(**asdict(event), **_by(recorded)))
+    return tuple(sorted(others, key=lambda pin: (pin.attribute, pin.of or "")))
+
+
+def _by(recorded: Recorded[IncidentEvent]) -> dict[str, Any]:
+    return {"position": recorded.position, "recorded_at": recorded.recorded_at, "actor": recorded.actor}
+
+
+def _said(event: StatementRecorded | StatementRetracted, recorded: Recorded[IncidentEvent]) -> Statement:
+    retraction = event if isinstance(event, StatementRetracted) else None
     return Statement(
-        statement_id=event.statement_id,
+        statement_id=retraction.retraction_id if retraction else event.statement_id,
         position=recorded.position,
-        stream_version=recorded.stream_version,
         recorded_at=recorded.recorded_at,
         incidents=event.incidents,
         speaker=event.speaker,
+        speaker_unknown=event.speaker_unknown,
         chain=event.chain,
         channel=event.channel,
         said_at=event.said_at,
         verbatim=event.verbatim,
         language=event.language,
         citation=event.citation,
-        claims={claim.claim_id: claim for claim in event.claims},
+        claims={} if isinstance(event, StatementRetracted) else {claim.claim_id: claim for claim in event.claims},
+        retracts=Retracts(statement_id=event.statement_id, claim_ids=retraction.claim_ids) if retraction else None,
     )
+
+
+def _revised(
+    statement: Statement,
+    event: StatementRevision,
+    recorded: Recorded[IncidentEvent],
+) -> Statement:
+    match event:
+        case StatementCorrected():
+            return _corrected(statement, event, recorded)
+        case StatementSuperseded(superseded_by=newer, reason=reason):
+            made = Supersession(superseded_by=newer, reason=reason, **_by(recorded))
+            return replace(statement, superseded=(*statement.superseded, made))
+        case StatementWithdrawn(ground=ground, reason=reason):
+            return replace(statement, withdrawn=Withdrawal(ground=ground, reason=reason, **_by(recorded)))
+        case StatementReinstated():
+            return replace(statement, withdrawn=None)
+        case StatementAssessed():
+            fields = asdict(event)
+            del fields["statement_id"]
+            return replace(statement, assessments=(*statement.assessments, Assessment(**fields, **_by(recorded))))
+        case StatementMovedOut(from_incident=left, to_incident=entered):
+            incidents = tuple(entered if id_ == left else id_ for id_ in statement.incidents)
+            return replace(statement, incidents=incidents)
+        case StatementMovedIn() | StatementRetracted():
+            raise AssertionError("these make a statement")
+        case _ as never:
+            assert_never(never)
 
 
 def _corrected(statement: Statement, event: StatementCorrected, recorded: Recorded[IncidentEvent]) -> Statement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -10,8 +10,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from stet.envelope import Cut, Recorded
-from stet.incident.events import Act, IncidentEvent, SaidAt
-from stet.incident.state import Incident, Statement
+from stet.incident.claim import Act, SaidAt
+from stet.incident.events import IncidentEvent, reason_of, statement_of
+from stet.incident.live import Dropped, retractions, why_dropped
+from stet.incident.state import Incident
+from stet.incident.statement import Statement
 from stet.incident.view import Names, SpeakerView, said_at_view, speaker_view
 from stet.values.time import Bounds, Time
 from stet.values.value import read_time
@@ -19,7 +22,6 @@ from stet.values.value import read_time
 Axis = Literal["occurred", "said", "recorded"]
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
-_NONE = UUID(int=0)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     of: str | None = None
     time: Time | None = None
     """occurred: the time as claimed."""
+    dropped: Dropped | None = None
+    """occurred: why the claim is not live; null: it is."""
+    retracts: UUID | None = None
+    """said: the statement that this one takes back."""
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
@@ -51,19 +57,27 @@ class Timeline(Struct, frozen=True, kw_only=True):
     cut: Cut
 
 
-def recorded_axis(events: Iterable[Recorded[IncidentEvent]], state: Incident, names: Names) -> tuple[Entry, ...]:
-    """Every event of the stream, as we recorded it; with the statement that it is about, as that is by the cut."""
+def recorded_axis(
+    events: Iterable[Recorded[IncidentEvent]], state: Incident, hidden: Container[UUID], names: Names
+) -> tuple[Entry, ...]:
+    """Every event of the stream, as we recorded it; with the statement that it is about, as that is by the cut.
+
+    Events about `hidden` statements are left out: those that had not been said.
+    """
     entries = []
     for recorded in events:
-        statement = state.statements.get(getattr(recorded.event, "statement_id", _NONE))
+        about = statement_of(recorded.event)
+        if about in hidden:
+            continue
+        statement = state.statements.get(about) if about else None
         entries.append(
             Entry(
                 position=recorded.position,
                 recorded_at=recorded.recorded_at,
                 type=recorded.type,
                 actor=recorded.actor,
-                reason=getattr(recorded.event, "reason", None),
-                statement_id=statement.statement_id if statement else None,
+                reason=reason_of(recorded.event),
+                statement_id=about,
                 speaker=speaker_view(statement, names) if statement else None,
                 acts=_acts(statement) if statement else (),
                 attributes=_attributes(statement) if statement else (),
@@ -83,6 +97,7 @@ def said_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
             said_at=said_at_view(statement),
             acts=_acts(statement),
             attributes=_attributes(statement),
+            retracts=statement.retracts.statement_id if statement.retracts else None,
         )
         for statement in sorted(state.statements.values(), key=lambda statement: _order(statement.said, statement))
     )
@@ -90,6 +105,7 @@ def said_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
 
 def occurred_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
     """Every time that somebody claimed, by what it says: contradictions stand side by side."""
+    retracted = retractions(state)
     entries = [
         (
             _order(time.bounds, statement),
@@ -103,6 +119,7 @@ def occurred_axis(state: Incident, names: Names) -> tuple[Entry, ...]:
                 claim_id=claim.claim_id,
                 of=claim.of,
                 time=time,
+                dropped=why_dropped(statement, claim.claim_id, state, retracted),
             ),
         )
         for statement in state.statements.values()

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import asdict, replace
 
 from stet.errors import Cycle
-from stet.incident.events import Citation, Origin, SaidAt
+from stet.incident.claim import Citation, Origin, SaidAt
 from stet.incident.known import Known
 from stet.values.time import UNBOUNDED, Anchor, Bounds, Time, TimeInput, normalise, resolve
 

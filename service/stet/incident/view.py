@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -10,8 +10,20 @@ from msgspec import Raw, Struct, field
 from msgspec.structs import asdict, replace
 
 from stet.envelope import Cut
-from stet.incident.events import Act, Certainty, Citation, Claim, Relation, Role, SaidAt, Scope, Status
-from stet.incident.state import Correction, Incident, Statement
+from stet.incident.claim import RESOLVING, Act, Certainty, Citation, Claim, Role, SaidAt, Scope
+from stet.incident.events import Relation, Status
+from stet.incident.live import Dropped, retractions, superseding, why_dropped
+from stet.incident.resolve import Resolved, resolve
+from stet.incident.state import Incident
+from stet.incident.statement import (
+    UNASSESSED,
+    Assessed,
+    Assessment,
+    Correction,
+    Retracts,
+    Statement,
+    Withdrawal,
+)
 from stet.values.value import AttributeType
 
 
@@ -41,6 +53,10 @@ class ClaimView(Struct, frozen=True, kw_only=True):
     verbatim: str | None
     note: str | None
     citation: Citation | None
+    dropped: Dropped | None
+    """Why it is not live; null: it is."""
+    assessed: Assessed | None
+    """What the desk's assessments of it come to."""
 
 
 class StatementView(Struct, frozen=True, kw_only=True):
@@ -59,12 +75,36 @@ class StatementView(Struct, frozen=True, kw_only=True):
     language: str | None
     citation: Citation | None
     claims: tuple[ClaimView, ...]
+    retracts: Retracts | None
+    """What it takes back, if it is a retraction; one makes no claims."""
+    retracted_by: tuple[UUID, ...]
+    superseded_by: tuple[UUID, ...]
+    withdrawn: Withdrawal | None
+    assessments: tuple[Assessment, ...]
     corrections: tuple[Correction, ...]
 
 
 class LinkView(Struct, frozen=True, kw_only=True):
     incident_id: UUID
     relation: Relation
+
+
+class Reaction(Struct, frozen=True, kw_only=True):
+    """A claim of an act that resolves nothing: an apology, a promise, a guess."""
+
+    claim_id: UUID
+    statement_id: UUID
+    act: Act
+    speaker: SpeakerView
+    chain: tuple[HopView, ...]
+    said_at: SaidAt
+    attribute: str | None
+    of: str | None
+    value: Raw
+    toward: str | None
+    certainty: Certainty
+    verbatim: str | None
+    note: str | None
 
 
 class IncidentView(Struct, frozen=True, kw_only=True):
@@ -76,28 +116,14 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     kind: str
     status: Status
     tags: tuple[str, ...]
-    attributes: tuple[()] = ()
-    reactions: tuple[()] = ()
+    attributes: tuple[Resolved, ...]
+    reactions: tuple[Reaction, ...]
     statements: tuple[StatementView, ...]
     links: tuple[LinkView, ...]
     merged_into: UUID | None = None
     opened_at: datetime
     updated_at: datetime
     cut: Cut
-
-
-class IncidentSummary(Struct, frozen=True, kw_only=True):
-    """One incident in a list."""
-
-    incident_id: UUID
-    version: int
-    title: str
-    kind: str
-    status: Status
-    tags: tuple[str, ...]
-    statements: int
-    opened_at: datetime
-    updated_at: datetime
 
 
 class StatementAnswer(StatementView, frozen=True, kw_only=True):
@@ -121,7 +147,7 @@ def sources_of(state: Incident) -> set[UUID]:
 
 
 def view(state: Incident, names: Names, cut: Cut) -> IncidentView:
-    """The incident at the cut. Its version must not be 0."""
+    """The incident at the cut. Its version must not be 0; said_by is applied already (stet.incident.said)."""
     assert state.incident_id and state.opened_at and state.updated_at
     return IncidentView(
         incident_id=state.incident_id,
@@ -130,7 +156,9 @@ def view(state: Incident, names: Names, cut: Cut) -> IncidentView:
         kind=state.kind,
         status=state.status,
         tags=state.tags,
-        statements=tuple(statement_view(statement, names) for statement in state.statements.values()),
+        attributes=resolve(state),
+        reactions=reactions(state, names),
+        statements=tuple(statement_views(state, names, state.statements.values())),
         links=tuple(LinkView(incident_id=link.incident_id, relation=link.relation) for link in state.links),
         opened_at=state.opened_at,
         updated_at=state.updated_at,
@@ -138,47 +166,64 @@ def view(state: Incident, names: Names, cut: Cut) -> IncidentView:
     )
 
 
-def summary(state: Incident) -> IncidentSummary:
-    """The incident in a list. Its version must not be 0."""
-    assert state.incident_id and state.opened_at and state.updated_at
-    return IncidentSummary(
-        incident_id=state.incident_id,
-        version=state.version,
-        title=state.title,
-        kind=state.kind,
-        status=state.status,
-        tags=state.tags,
-        statements=len(state.statements),
-        opened_at=state.opened_at,
-        updated_at=state.updated_at,
+def reactions(state: Incident, names: Names) -> tuple[Reaction, ...]:
+    """The live claims whose acts never resolve, in the order of recording."""
+    retracted = retractions(state)
+    return tuple(
+        Reaction(
+            claim_id=claim.claim_id,
+            statement_id=statement.statement_id,
+            act=claim.act,
+            speaker=speaker_view(statement, names),
+            chain=chain_view(statement, names),
+            said_at=said_at_view(statement),
+            attribute=claim.attribute,
+            of=claim.of,
+            value=claim.value,
+            toward=claim.toward,
+            certainty=claim.certainty,
+            verbatim=claim.verbatim,
+            note=claim.note,
+        )
+        for statement in state.statements.values()
+        for claim in statement.claims.values()
+        if claim.act not in RESOLVING and not why_dropped(statement, claim.claim_id, state, retracted)
     )
 
 
-def statement_view(statement: Statement, names: Names) -> StatementView:
-    """One statement, with all corrections of our record applied and listed."""
-    return StatementView(
-        statement_id=statement.statement_id,
-        position=statement.position,
-        recorded_at=statement.recorded_at,
-        incidents=statement.incidents,
-        speaker=speaker_view(statement, names),
-        chain=tuple(
-            HopView(source_id=hop.source_id, name=names.get(hop.source_id), role=hop.role) for hop in statement.chain
-        ),
-        channel=statement.channel,
-        said_at=said_at_view(statement),
-        verbatim=statement.verbatim,
-        language=statement.language,
-        citation=statement.citation,
-        claims=tuple(_claim_view(claim) for claim in statement.claims.values()),
-        corrections=statement.corrections,
-    )
+def statement_views(state: Incident, names: Names, statements: Iterable[Statement]) -> Iterable[StatementView]:
+    """Statements of the incident, with all corrections of our record applied and listed."""
+    retracted = retractions(state)
+    for statement in statements:
+        yield StatementView(
+            statement_id=statement.statement_id,
+            position=statement.position,
+            recorded_at=statement.recorded_at,
+            incidents=statement.incidents,
+            speaker=speaker_view(statement, names),
+            chain=chain_view(statement, names),
+            channel=statement.channel,
+            said_at=said_at_view(statement),
+            verbatim=statement.verbatim,
+            language=statement.language,
+            citation=statement.citation,
+            claims=tuple(
+                _claim_view(claim, statement, why_dropped(statement, claim.claim_id, state, retracted))
+                for claim in statement.claims.values()
+            ),
+            retracts=statement.retracts,
+            retracted_by=tuple(said.statement_id for said in retracted.get(statement.statement_id, ())),
+            superseded_by=superseding(statement, state),
+            withdrawn=statement.withdrawn,
+            assessments=statement.assessments,
+            corrections=statement.corrections,
+        )
 
 
 def statement_answer(state: Incident, statement_id: UUID, names: Names, cut: Cut) -> StatementAnswer:
     """One statement on its own. Raises KeyError if the incident does not hold it."""
     assert state.incident_id
-    shown = statement_view(state.statements[statement_id], names)
+    (shown,) = statement_views(state, names, [state.statements[statement_id]])
     return StatementAnswer(**asdict(shown), incident_id=state.incident_id, version=state.version, cut=cut)
 
 
@@ -192,7 +237,15 @@ def speaker_view(statement: Statement, names: Names) -> SpeakerView:
     return SpeakerView(source_id=statement.speaker, name=names.get(statement.speaker))
 
 
-def _claim_view(claim: Claim) -> ClaimView:
+def chain_view(statement: Statement, names: Names) -> tuple[HopView, ...]:
+    """Who passed it on."""
+    return tuple(
+        HopView(source_id=hop.source_id, name=names.get(hop.source_id), role=hop.role) for hop in statement.chain
+    )
+
+
+def _claim_view(claim: Claim, statement: Statement, dropped: Dropped | None) -> ClaimView:
+    assessed = statement.assessed(claim.claim_id)
     return ClaimView(
         claim_id=claim.claim_id,
         attribute=claim.attribute,
@@ -206,4 +259,6 @@ def _claim_view(claim: Claim) -> ClaimView:
         verbatim=claim.verbatim,
         note=claim.note,
         citation=claim.citation,
+        dropped=dropped,
+        assessed=None if assessed == UNASSESSED else assessed,
     )

@@ -1,0 +1,171 @@
+"""Revisions of incidents and of the statements that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from stet.errors import NotFound, UnknownReference
+from stet.handle import Decision, Reader, as_recorded, to_events
+from stet.handle.fan_out import fan_out, load_statements
+from stet.handle.incident import Decide, load_known
+from stet.ids import new_id
+from stet.incident.claim import SaidAt
+from stet.incident.commands import (
+    AmendIncident,
+    AssessStatement,
+    ChangeStatus,
+    CorrectStatement,
+    IncidentRevision,
+    LinkIncident,
+    MoveStatement,
+    PinAttribute,
+    RetractStatement,
+    SupersedeStatement,
+    UnlinkIncident,
+    UnpinAttribute,
+)
+from stet.incident.decide import decide
+from stet.incident.events import IncidentEvent
+from stet.incident.known import Known, Mentions, mentions
+from stet.incident.record import check_correction, split_correction
+from stet.incident.rederive import moved
+from stet.incident.revise import Revise, check_claim_ids, move_in, move_out
+from stet.incident.state import Incident, fold
+from stet.store.append import NewEvent
+from stet.values.time import Bounds, Time
+
+
+def revise_incident(command: IncidentRevision, incident_id: UUID, location: str) -> Decide:
+    """Revises an incident. What hangs on a corrected statement follows, in the same append."""
+    match command:
+        case CorrectStatement():
+            return _correct_statement(command, incident_id, location)
+        case MoveStatement():
+            return _move_statement(command, incident_id, location)
+        case AmendIncident() | ChangeStatus() | PinAttribute() | UnpinAttribute() | LinkIncident() | UnlinkIncident():
+            return _revise_one(command, incident_id, location)
+        case _:
+            return _revise_statement(command, incident_id, location)
+
+
+def _revise_one(
+    command: AmendIncident | ChangeStatus | PinAttribute | UnpinAttribute | LinkIncident | UnlinkIncident,
+    incident_id: UUID,
+    location: str,
+) -> Decide:
+    async def decide_(reader: Reader) -> Decision:
+        state = await reader.incident(incident_id)
+        found = Mentions()
+        if isinstance(command, PinAttribute):
+            found = mentions(command)
+        elif isinstance(command, LinkIncident):
+            found.incident.add(command.incident_id)
+        known = await load_known(reader, found)
+        return Decision(location, to_events(f"incident:{incident_id}", decide(command, state, incident_id, known)))
+
+    return decide_
+
+
+def _revise_statement(command: Revise, incident_id: UUID, location: str) -> Decide:
+    """What is said or judged of a statement as a whole goes to every incident that holds it."""
+    retraction_id = new_id()
+
+    async def decide_(reader: Reader) -> Decision:
+        states = await _holders(reader, command.statement_id, incident_id)
+        home, found = states[incident_id], Mentions()
+        match command:
+            case RetractStatement():
+                check_claim_ids(command, states)
+                found = mentions(command)
+                found.source.add(home.statements[command.statement_id].speaker)
+            case AssessStatement():
+                check_claim_ids(command, states)
+            case SupersedeStatement(superseded_by=newer) if newer not in home.statements:
+                raise UnknownReference.at("superseded_by", f"the incident has no statement {newer}")
+        known = await load_known(reader, found)
+        events: list[NewEvent] = []
+        for id_, state in states.items():
+            events += to_events(f"incident:{id_}", decide(command, state, id_, known, (retraction_id,)))
+        return Decision(location, events)
+
+    return decide_
+
+
+def _move_statement(command: MoveStatement, incident_id: UUID, location: str) -> Decide:
+    async def decide_(reader: Reader) -> Decision:
+        states = await _holders(reader, command.statement_id, incident_id)
+        entered = await reader.incident(command.to_incident)
+        moved_in = move_in(command, states[incident_id], incident_id, entered)
+        events: list[NewEvent] = []
+        for id_, state in states.items():
+            events += to_events(f"incident:{id_}", move_out(command, state, incident_id))
+        return Decision(location, [*events, *to_events(f"incident:{command.to_incident}", moved_in)])
+
+    return decide_
+
+
+def _correct_statement(command: CorrectStatement, incident_id: UUID, location: str) -> Decide:
+    check_correction(command)
+    new_claim_ids = [claim.claim_id or new_id() for claim in command.claims]
+    command = replace(
+        command,
+        claims=tuple(replace(claim, claim_id=id_) for claim, id_ in zip(command.claims, new_claim_ids, strict=True)),
+    )
+
+    async def decide_(reader: Reader) -> Decision:
+        states = await _holders(reader, command.statement_id, incident_id)
+        known = await _known_for_correction(reader, command, states)
+        after = dict(states)
+        events: list[NewEvent] = []
+        said: dict[UUID, Bounds] = {}
+        for id_, part in split_correction(command, states, incident_id).items():
+            decided: Sequence[IncidentEvent] = decide(part, states[id_], id_, known)
+            events += to_events(f"incident:{id_}", decided)
+            after[id_] = fold(as_recorded(f"incident:{id_}", decided, states[id_].version), states[id_])
+            said |= moved(states[id_], after[id_])
+        if said:
+            events += await fan_out(reader, events[0].event_id, said=said, states=after)
+        return Decision(location, events)
+
+    return decide_
+
+
+async def _holders(reader: Reader, statement_id: UUID, incident_id: UUID) -> dict[UUID, Incident]:
+    home = await reader.incident(incident_id)
+    if home.version == 0:
+        raise NotFound(f"there is no incident {incident_id}")
+    if statement_id not in home.statements:
+        raise UnknownReference.at("statement_id", f"the incident has no statement {statement_id}")
+    others = [id_ for id_ in home.statements[statement_id].incidents if id_ != incident_id]
+    states = await reader.states([f"incident:{id_}" for id_ in others])
+    return {incident_id: home} | {id_: states[f"incident:{id_}"] for id_ in others}
+
+
+async def _known_for_correction(reader: Reader, command: CorrectStatement, states: dict[UUID, Incident]) -> Known:
+    """What the correction mentions, what the statement mentions already, and all that its anchor hangs on."""
+    found = mentions(command)
+    statement = next(iter(states.values())).statements[command.statement_id]
+    found.source.update((statement.speaker, *(hop.source_id for hop in statement.chain)))
+    if statement.citation:
+        found.document.add(statement.citation.document_id)
+    anchor = statement.said_at.anchor
+    if anchor and anchor.document_id:
+        found.document.add(anchor.document_id)
+    if anchor and anchor.statement_id:
+        found.statement.add(anchor.statement_id)
+    known = await load_known(reader, found)
+    anchors: dict[UUID, UUID] = {}
+    wanted = {id_ for id_ in (_anchor_of(command.set.said_at),) if id_}
+    while wanted:
+        for id_, hung in (await load_statements(reader, wanted)).items():
+            if above := _anchor_of(hung.said_at):
+                anchors[id_] = above
+        wanted = {anchors[id_] for id_ in wanted if id_ in anchors} - anchors.keys()
+    return replace(known, anchors=anchors)
+
+
+def _anchor_of(said_at: object) -> UUID | None:
+    return said_at.anchor.statement_id if isinstance(said_at, Time | SaidAt) and said_at.anchor else None

@@ -1,0 +1,99 @@
+"""A statement as it is searched: who, when, about what, in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from stet.incident.statement import Statement
+from stet.values.compare import END
+from stet.values.place import Place
+from stet.values.text import reference_id
+from stet.values.time import Time
+from stet.values.value import AttributeType, SourceValue
+from stet.values.words import words
+
+_WORDS_BYTES = 600_000
+
+
+class StatementRow(Struct, frozen=True, kw_only=True):
+    """What a row of statement_history holds of one version of a statement's record."""
+
+    statement_id: UUID
+    statement_position: int
+    """Of the event that recorded it first."""
+    said_earliest: datetime | None
+    """None: not known."""
+    said_latest: datetime
+    speaker: UUID
+    relays: tuple[UUID, ...]
+    reporters: tuple[UUID, ...]
+    channel: str | None
+    attributes: tuple[str, ...]
+    acts: tuple[str, ...]
+    retracts: UUID | None
+    words: tuple[str, ...]
+    """The words of all its texts, and `:ID` for each source that it has to do with."""
+
+
+def row_of(statement: Statement) -> StatementRow:
+    """The row of a statement."""
+    claims = statement.claims.values()
+    earliest, latest = statement.said
+    sources = {statement.speaker, *(hop.source_id for hop in statement.chain)}
+    texts = [statement.channel, statement.verbatim]
+    for claim in claims:
+        texts += [claim.verbatim, claim.note, *_texts_of(claim.type_, claim.value)]
+        for reference in (claim.of, claim.toward):
+            if reference and (named := reference_id(reference)):
+                sources |= {named[1]} if named[0] == "source" else set()
+            else:
+                texts.append(reference)
+        if claim.type_ == "source":
+            sources.add(msgspec.json.decode(claim.value, type=SourceValue).source_id)
+    return StatementRow(
+        statement_id=statement.statement_id,
+        statement_position=statement.position,
+        said_earliest=earliest,
+        said_latest=latest or END,
+        speaker=statement.speaker,
+        relays=tuple(hop.source_id for hop in statement.chain if hop.role == "relay"),
+        reporters=tuple(hop.source_id for hop in statement.chain if hop.role == "reporter"),
+        channel=statement.channel,
+        attributes=tuple(sorted({claim.attribute for claim in claims if claim.attribute})),
+        acts=tuple(sorted({claim.act for claim in claims})),
+        retracts=statement.retracts.statement_id if statement.retracts else None,
+        words=(*_within_bounds(words(*texts)), *sorted(source_lexeme(source_id) for source_id in sources)),
+    )
+
+
+def _within_bounds(found: tuple[str, ...]) -> Iterator[str]:
+    """As many words as a tsvector holds, which is a megabyte: of a statement of that length the last are not found."""
+    left = _WORDS_BYTES
+    for word in found:
+        left -= len(word.encode())
+        if left < 0:
+            return
+        yield word
+
+
+def source_lexeme(source_id: UUID) -> str:
+    """The word by which a source is found in a row; no text has it, nor a word that begins so."""
+    return f":{source_id}"
+
+
+def _texts_of(type_: AttributeType, value: msgspec.Raw) -> tuple[str | None, ...]:
+    match type_:
+        case "text" | "term":
+            return (msgspec.json.decode(value, type=str),)
+        case "place":
+            place = msgspec.json.decode(value, type=Place)
+            return place.name, place.verbatim
+        case "time":
+            return (msgspec.json.decode(value, type=Time).verbatim,)
+        case _:
+            return ()

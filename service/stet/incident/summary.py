@@ -1,0 +1,151 @@
+"""An incident in a list: what its claims come to, in a size that does not grow with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from stet.incident.events import Status
+from stet.incident.resolve import Key, Resolved, ResolvedStatus, resolve
+from stet.incident.state import Incident
+from stet.ledger.attributes import BUILT_IN
+from stet.values.compare import count_of, place_of, time_of
+
+COUNTS = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "count")
+PLACES = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "place")
+
+
+class OccurredSummary(Struct, frozen=True, kw_only=True):
+    """When it happened; null is unbounded."""
+
+    earliest: datetime | None
+    latest: datetime | None
+    best: datetime | None
+    approximate: bool
+    status: ResolvedStatus
+
+
+class PlaceSummary(Struct, frozen=True, kw_only=True):
+    """The finest place: a disc in WGS 84 degrees and metres, or only a name."""
+
+    attribute: str
+    name: str | None
+    longitude: float | None
+    latitude: float | None
+    radius_m: float | None
+    status: ResolvedStatus
+
+
+class CountSummary(Struct, frozen=True, kw_only=True):
+    """How many, over all groups: at least `min`, at most `max`; null is unbounded."""
+
+    min: int
+    max: int | None
+    status: ResolvedStatus
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """What a list shows of an incident, and filters it by. A row of incident_history holds one."""
+
+    title: str
+    kind: str
+    status: Status
+    tags: tuple[str, ...]
+    occurred: OccurredSummary | None
+    place: PlaceSummary | None
+    killed: CountSummary | None
+    injured: CountSummary | None
+    missing: CountSummary | None
+    detained: CountSummary | None
+    attributes: dict[str, tuple[ResolvedStatus, ...]]
+    """The statuses that each attribute has, over all that it is `of`."""
+
+
+class IncidentSummary(Summary, frozen=True, kw_only=True):
+    """One incident in a list."""
+
+    incident_id: UUID
+    version: int
+    opened_at: datetime
+    updated_at: datetime
+
+
+def summary(state: Incident) -> Summary:
+    """The incident as a list shows it. said_by is applied already (stet.incident.said)."""
+    return summarise(state, {(one.attribute, one.of): one for one in resolve(state)})
+
+
+def summarise(state: Incident, found: Mapping[Key, Resolved]) -> Summary:
+    """The same, from attributes that are resolved already."""
+    by_name: dict[str, list[Resolved]] = {}
+    for _, resolved in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        by_name.setdefault(resolved.attribute, []).append(resolved)
+    counts = {name: _count(by_name.get(name, ())) for name in COUNTS}
+    return Summary(
+        title=state.title,
+        kind=state.kind,
+        status=state.status,
+        tags=state.tags,
+        occurred=_occurred(by_name.get("occurred_at", ())),
+        place=_place([resolved for name in PLACES for resolved in by_name.get(name, ())]),
+        attributes={name: tuple(sorted({one.status for one in found})) for name, found in by_name.items()},
+        **counts,
+    )
+
+
+def _of_all(found: Sequence[Resolved]) -> list[Resolved]:
+    """The one that is of nothing in particular, if it has a value; else all that have one."""
+    valued = [one for one in found if one.value is not None]
+    return [one for one in valued if one.of is None] or valued
+
+
+def _worst(found: Sequence[Resolved]) -> ResolvedStatus:
+    return found[0].status if len({one.status for one in found}) == 1 else "contested"
+
+
+def _count(found: Sequence[Resolved]) -> CountSummary | None:
+    groups = _of_all(found)
+    if not groups:
+        return None
+    counts = [count_of(one.value) for one in groups if one.value is not None]
+    if len(counts) == 1:
+        return CountSummary(min=counts[0].min, max=counts[0].max, status=groups[0].status)
+    greatest = max(zip((count.min for count in counts), groups, strict=True), key=lambda pair: pair[0])
+    return CountSummary(min=greatest[0], max=None, status=greatest[1].status)
+
+
+def _occurred(found: Sequence[Resolved]) -> OccurredSummary | None:
+    groups = _of_all(found)
+    if not groups:
+        return None
+    times = [time_of(one.value) for one in groups if one.value is not None]
+    earliest = [time.earliest for time in times if time.earliest]
+    latest = [time.latest for time in times if time.latest]
+    return OccurredSummary(
+        earliest=min(earliest) if len(earliest) == len(times) else None,
+        latest=max(latest) if len(latest) == len(times) else None,
+        best=times[0].best if len(times) == 1 else None,
+        approximate=any(time.approximate for time in times),
+        status=_worst(groups),
+    )
+
+
+def _place(found: Sequence[Resolved]) -> PlaceSummary | None:
+    """The smallest disc of all places that have one: a name alone is on no map. Of equal ones the first by name."""
+    places = [(one, place_of(one.value)) for one in found if one.value is not None]
+    if not places:
+        return None
+    finest, spread = min(
+        places, key=lambda pair: (pair[1].disc is None, pair[1].radius_m, pair[0].attribute, pair[0].of or "")
+    )
+    return PlaceSummary(
+        attribute=finest.attribute,
+        name=spread.name,
+        longitude=spread.disc.longitude if spread.disc else None,
+        latitude=spread.disc.latitude if spread.disc else None,
+        radius_m=spread.disc.radius_m if spread.disc else None,
+        status=finest.status,
+    )

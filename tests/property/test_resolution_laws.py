@@ -1,0 +1,358 @@
+"""What holds of resolution, of both times and of the histories, after every history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from typing import Any, get_args
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.property import oracle
+from tests.property.disputes import disputes
+from tests.strategies import World, cut, histories, uuid
+from tests.unit import saying
+
+from stet.envelope import Recorded
+from stet.handle.revision import revise_incident
+from stet.incident.claim import Hop
+from stet.incident.commands import (
+    MoveStatement,
+    PinAttribute,
+    ReinstateStatement,
+    UnpinAttribute,
+    WithdrawStatement,
+)
+from stet.incident.live import Dropped
+from stet.incident.resolve import ResolvedStatus, resolve, verdicts
+from stet.incident.row import row_of
+from stet.incident.said import said_by
+from stet.incident.state import Incident, fold
+from stet.incident.summary import summary
+from stet.incident.view import reactions, view
+from stet.ledger.attributes import Rule
+from stet.projections.history import IncidentRow, SpokenRow, rows_of
+from stet.values.compare import END
+
+many = settings(max_examples=25)
+TICK = timedelta(microseconds=1)
+Events = list[Recorded[Any]]
+
+
+def appends(events: Events) -> Iterator[Events]:
+    """What each append leaves of a stream: all its events up to there."""
+    seen: Events = []
+    for _, append in groupby(events, key=lambda recorded: recorded.recorded_at):
+        seen = [*seen, *append]
+        yield seen
+
+
+def moments(state: Incident) -> list[datetime]:
+    """Every said time at which something changes, and just beside it."""
+    bounds = {bound for said in state.statements.values() for bound in said.said if bound}
+    return sorted({at for bound in bounds for at in (bound - TICK, bound, bound + TICK) if at.year < 9999})
+
+
+def incidents(world: World) -> Iterable[Events]:
+    return [events for stream, events in world.streams.items() if stream.startswith("incident:")]
+
+
+def told(state: Incident) -> dict[Any, dict[str, Any]]:
+    """What the service resolves, in the oracle's terms."""
+    found = {}
+    for one, heard, _ in verdicts(state):
+        found[one.attribute, one.of] = {
+            "value": None if one.value is None else msgspec.json.decode(one.value),
+            "status": one.status,
+            "supporting": set(one.supporting),
+            "dissenting": set(one.dissenting),
+            "speakers": one.speakers,
+            "repeats": one.repeats,
+            "pinned": one.pinned_by is not None,
+            "interest": one.interest,
+            "older": {id_ for id_, why in heard.dropped.items() if why == "older"},
+            "purported": {id_ for id_, why in heard.dropped.items() if why == "purported"},
+        }
+    return found
+
+
+# ---- resolution, against the oracle ----
+
+
+def check_against_oracle(events: Events) -> None:
+    """At every position, at every said_by boundary and just beside it, definite and possible."""
+    for prefix in appends(events):
+        state, facts = fold(prefix), oracle.retell(prefix)
+        assert told(state) == oracle.resolved(facts)
+        for moment in moments(state):
+            for match in ("definite", "possible"):
+                kept = said_by(state, moment, match)
+                assert told(kept) == oracle.resolved(facts, moment, match)
+                assert {one.claim_id for one in reactions(kept, {})} == oracle.reactions(facts, moment, match)
+
+
+@many
+@given(histories())
+def test_every_attribute_of_a_history_resolves_as_the_oracle_says_at_every_cut(world: World) -> None:
+    for events in incidents(world):
+        check_against_oracle(events)
+
+
+@settings(max_examples=100)
+@given(disputes())
+def test_every_disputed_attribute_resolves_as_the_oracle_says_at_every_cut(events: Events) -> None:
+    check_against_oracle(events)
+
+
+def test_the_disputes_reach_every_status_rule_and_reason() -> None:
+    """Without this the law above could hold of nothing."""
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=400)
+    @given(disputes())
+    def look(events: Events) -> None:
+        for one, heard, step in verdicts(fold(events)):
+            seen.update([one.status, one.rule, *heard.dropped.values()])
+            seen["dissent"] += bool(one.dissenting)
+            seen["interest"] += bool(one.interest)
+            seen["tie"] += step.startswith("a tie")
+            seen["no common part"] += step.startswith("no common part")
+
+    look()
+    wanted = {*get_args(ResolvedStatus), *get_args(Rule), *get_args(Dropped), "dissent", "interest", "tie"}
+    assert sorted(wanted - seen.keys() | {name for name, times in seen.items() if not times}) == []
+
+
+@many
+@given(histories(), st.data())
+def test_what_is_kept_for_certain_is_kept_possibly(world: World, data: st.DataObject) -> None:
+    for state in world.incidents.values():
+        for moment in moments(state):
+            definite, possible = (said_by(state, moment, match).statements for match in ("definite", "possible"))
+            assert definite.keys() <= possible.keys() <= state.statements.keys()
+
+
+@many
+@given(histories())
+def test_unknown_never_becomes_zero_and_a_value_has_somebody_behind_it(world: World) -> None:
+    for state in world.incidents.values():
+        for one in resolve(state):
+            if one.status == "unknown":
+                assert one.value is None
+                assert one.speakers == 0
+            elif one.value is not None and one.status != "pinned":
+                assert one.speakers >= 1
+                assert one.speakers + one.repeats == len(one.supporting)
+            if one.rule == "range" and one.value is not None and msgspec.json.decode(one.value).get("max") == 0:
+                claimed = [c for said in state.statements.values() for c in said.claims.values()]
+                zero = any(c.attribute == one.attribute and b'"min":0' in bytes(c.value) for c in claimed)
+                assert zero or one.status == "pinned"
+
+
+@many
+@given(histories(), st.data())
+def test_the_order_of_recording_decides_nothing(world: World, data: st.DataObject) -> None:
+    """Statements of different speakers, recorded in another order, resolve alike."""
+    for state in world.incidents.values():
+        places = [said.position for said in state.statements.values()]
+        newest: dict[Any, list[UUID]] = {}
+        for said in state.statements.values():
+            newest.setdefault((said.speaker, *said.said), []).append(said.statement_id)
+        if any(len(ids) > 1 for ids in newest.values()):
+            continue  # of one speaker at one time the later record is the newer statement
+        shuffled = data.draw(st.permutations(places))
+        moved = [replace(said, position=n) for said, n in zip(state.statements.values(), shuffled, strict=True)]
+        other = replace(state, statements={said.statement_id: said for said in sorted(moved, key=lambda s: s.position)})
+        assert told(other) == told(state)
+
+
+@many
+@given(histories())
+def test_a_relay_never_raises_the_number_of_speakers(world: World) -> None:
+    """Nobody counts for more because another is added to a chain."""
+    relay = uuid(0x999)
+    for state in world.incidents.values():
+        before = {(one.attribute, one.of): one for one in resolve(state)}
+        for id_, said in state.statements.items():
+            relayed = replace(said, chain=(*said.chain, Hop(relay, "relay")))
+            after = resolve(replace(state, statements={**state.statements, id_: relayed}))
+            for one in after:
+                assert one.speakers <= before[one.attribute, one.of].speakers
+
+
+# ---- there and back ----
+
+
+def seen(world: World) -> dict[UUID, bytes]:
+    """Every incident as it is shown, but for its version and the time of its last event."""
+    shown = {}
+    for id_, state in world.incidents.items():
+        made = view(replace(state, updated_at=state.opened_at, version=0), {}, cut(1))
+        shown[id_] = msgspec.json.encode(made)
+    return shown
+
+
+def there_and_back(world: World, incident_id: UUID, there: Any, back: Callable[[], tuple[UUID, Any]]) -> None:
+    before = seen(world)
+    if world.write(lambda: revise_incident(there, incident_id, "")) is None:
+        return
+    assert seen(world) != before
+    home, command = back()
+    assert world.write(lambda: revise_incident(command, home, "")), world.refusals[-1]
+    assert seen(world) == before
+
+
+@many
+@given(histories(), st.data())
+def test_to_withdraw_and_reinstate_changes_nothing(world: World, data: st.DataObject) -> None:
+    standing = sorted(id_ for id_, said in world.statements.items() if not said.withdrawn)
+    if standing:
+        id_ = data.draw(st.sampled_from(standing))
+        home = world.statements[id_].incidents[0]
+        there = WithdrawStatement(statement_id=id_, ground="duplicate", reason="entered twice")
+        there_and_back(world, home, there, lambda: (home, ReinstateStatement(statement_id=id_, reason="it was not")))
+
+
+@many
+@given(histories(), st.data())
+def test_to_pin_and_unpin_changes_nothing(world: World, data: st.DataObject) -> None:
+    free = [
+        (incident_id, said, claim)
+        for incident_id, state in world.incidents.items()
+        for said in state.statements.values()
+        for claim in said.claims.values()
+        if claim.attribute and claim.type_ != "time" and state.pin(claim.attribute, claim.of) is None
+    ]
+    if free:
+        home, said, claim = data.draw(st.sampled_from(free))
+        there = PinAttribute(
+            attribute=claim.attribute, of=claim.of, value=claim.value, cites=(said.statement_id,), rationale="we judge"
+        )
+        back = UnpinAttribute(attribute=claim.attribute, of=claim.of, reason="we do not")
+        there_and_back(world, home, there, lambda: (home, back))
+
+
+@many
+@given(histories(), st.data())
+def test_to_move_a_statement_there_and_back_changes_nothing(world: World, data: st.DataObject) -> None:
+    ids = sorted(id_ for id_, said in world.statements.items() if not said.retracts)
+    if ids:
+        id_ = data.draw(st.sampled_from(ids))
+        home = data.draw(st.sampled_from(sorted(world.statements[id_].incidents)))
+        other = data.draw(st.sampled_from(sorted(world.incidents)))
+        there = MoveStatement(statement_id=id_, to_incident=other, reason="it is about that")
+        back = MoveStatement(statement_id=id_, to_incident=home, reason="it is not")
+        if world.incidents[home].status != "withdrawn":
+            there_and_back(world, home, there, lambda: (other, back))
+
+
+# ---- the histories ----
+
+
+def at(rows: Iterable[IncidentRow], position: int, moment: datetime | None) -> list[IncidentRow]:
+    """The slices that a list reads at a cut."""
+    return [
+        row
+        for row in rows
+        if row.from_position <= position < (row.to_position or 1 << 62)
+        and (row.slice.said_to == END if moment is None else row.slice.said_from <= moment < row.slice.said_to)
+    ]
+
+
+@many
+@given(histories())
+def test_the_law_of_incident_history(world: World) -> None:
+    """One row at each cut, the summary of the incident there; none where nothing had been said."""
+    for events in incidents(world):
+        rows, _ = rows_of(events)
+        for prefix in appends(events):
+            state, position = fold(prefix), prefix[-1].position
+            (row,) = at(rows, position, None)
+            assert row.slice.summary == summary(state)
+            assert row.opened_at == state.opened_at
+            for moment in moments(fold(events)):
+                kept = said_by(state, moment)
+                found = at(rows, position, moment)
+                assert [one.slice.summary for one in found] == ([summary(kept)] if kept.statements else [])
+
+
+@many
+@given(histories())
+def test_slices_lie_side_by_side_and_neighbours_differ(world: World) -> None:
+    for events in incidents(world):
+        rows, _ = rows_of(events)
+        for prefix in appends(events):
+            position = prefix[-1].position
+            live = sorted(
+                (row.slice for row in rows if row.from_position <= position < (row.to_position or 1 << 62)),
+                key=lambda one: one.said_from,
+            )
+            assert live[-1].said_to == END
+            for one, following in pairwise(live):
+                assert one.said_to == following.said_from
+                assert one.summary != following.summary
+
+
+@many
+@given(histories())
+def test_the_law_of_statement_history(world: World) -> None:
+    """At each position a row for each statement that the incident holds, as its record is by then."""
+    for events in incidents(world):
+        _, rows = rows_of(events)
+        for prefix in appends(events):
+            state, position = fold(prefix), prefix[-1].position
+            live = [row for row in rows if row.from_position <= position < (row.to_position or 1 << 62)]
+            assert {row.statement.statement_id: row.statement for row in live} == {
+                id_: row_of(said) for id_, said in state.statements.items()
+            }
+            assert len(live) == len(state.statements)
+
+
+@many
+@given(histories())
+def test_later_events_change_no_row_at_an_earlier_position(world: World) -> None:
+    def ended(row: IncidentRow | SpokenRow, position: int) -> Any:
+        later = row.to_position is not None and row.to_position > position
+        return row._replace(to_position=None) if later else row
+
+    for events in incidents(world):
+        everything = rows_of(events)
+        for prefix in appends(events):
+            position = prefix[-1].position
+            for then, by_now in zip(rows_of(prefix), everything, strict=True):
+                assert sorted(map(repr, then)) == sorted(
+                    repr(ended(row, position)) for row in by_now if row.from_position <= position
+                )
+
+
+@many
+@given(histories())
+def test_a_late_statement_changes_no_slice_before_it_was_said(world: World) -> None:
+    for events in incidents(world):
+        before = Incident()
+        for prefix in appends(events):
+            state, new = fold(prefix), [recorded.type for recorded in prefix[before.version :]]
+            if before.version and set(new) == {"statement-recorded"}:
+                said = min(state.statements[id_].said.latest for id_ in state.statements.keys() - before.statements)
+                for moment in moments(state):
+                    if moment < said:
+                        assert summary(said_by(state, moment)) == summary(said_by(before, moment))
+            before = state
+
+
+@pytest.mark.parametrize("statements", [3, 30])
+def test_rows_per_statement_are_constant_when_said_at_does_not_decrease(statements: int) -> None:
+    """One slice ends, and two begin; one row of the statement."""
+    events = saying.told(*(saying.say(("AZ", "RU", "AM")[n % 3], killed=n) for n in range(statements)))
+    slices, spoken = rows_of(events)
+    position = events[-1].position
+    assert len([row for row in slices if row.from_position == position]) == 2
+    assert len([row for row in slices if row.to_position == position]) == 1
+    assert len(slices) == 2 * statements
+    assert len(spoken) == statements
