@@ -130,6 +130,98 @@ $$;
 
 ALTER FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) OWNER TO stet_owner;
 
+-- Name: box_distance_m(double precision, double precision, double precision, double precision, double precision, double precision); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    -- At any latitude, the nearest point of the box has the longitude nearest to the point's: its own, or that of one
+    -- edge, `apart` from it. On that meridian the distance falls towards the foot of the perpendicular, which may lie
+    -- beyond a pole, on the other half of the meridian's circle: then one of the edge's ends is nearest.
+    -- OFFSET 0: each is computed once, and stet.distance_m, of plain columns, is inlined. Else a call takes ten times
+    -- as long.
+    SELECT stet.distance_m(0, lat, apart, nearest)
+    FROM (
+        SELECT apart, CASE
+            WHEN apart = 0 THEN greatest(south, least(lat, north))
+            WHEN foot BETWEEN south AND north THEN foot
+            WHEN pg_catalog.cosd(south - foot) > pg_catalog.cosd(north - foot) THEN south
+            ELSE north
+        END AS nearest
+        FROM (
+            SELECT apart,
+                   pg_catalog.atan2d(pg_catalog.sind(lat), pg_catalog.cosd(lat) * pg_catalog.cosd(apart)) AS foot
+            FROM (
+                SELECT CASE
+                    WHEN east - west >= 360 OR eastward <= width THEN 0 ELSE least(eastward - width, 360 - eastward)
+                END AS apart
+                FROM (
+                    SELECT lon - west - 360 * (pg_catalog.floor((lon - west + 720) / 360) - 2) AS eastward,
+                           east - west - 360 * (pg_catalog.floor((east - west + 720) / 360) - 2) AS width
+                ) measured
+                OFFSET 0
+            ) across
+        ) dropped
+        OFFSET 0
+    ) met
+$$;
+
+ALTER FUNCTION stet.box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision) OWNER TO stet_owner;
+
+-- Name: FUNCTION box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON FUNCTION stet.box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision) IS 'The distance from a point to the nearest point of a box, 0 within. West of more than east: across the antimeridian.';
+
+-- Name: disc_in_box(double precision, double precision, double precision, double precision, double precision, double precision, double precision); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    SELECT south <= greatest(lat - reach, -90) AND north >= least(lat + reach, 90) AND CASE
+        WHEN east - west >= 360 THEN true
+        -- A pole has every longitude.
+        WHEN lat + reach >= 90 OR lat - reach <= -90 THEN false
+        ELSE eastward >= half_width AND eastward + half_width <= width
+    END
+    FROM (
+        SELECT reach, eastward, width,
+               -- A CASE does not keep constants from being folded: so each argument is in range, whatever is asked.
+               pg_catalog.asind(least(
+                   1, pg_catalog.sind(least(reach, 90)) / greatest(pg_catalog.cosd(lat), 1e-300)
+               )) AS half_width
+        FROM (
+            SELECT pg_catalog.degrees((radius_m + 1 - 1) / 6371008.8) AS reach,
+                   lon - west - 360 * (pg_catalog.floor((lon - west + 720) / 360) - 2) AS eastward,
+                   east - west - 360 * (pg_catalog.floor((east - west + 720) / 360) - 2) AS width
+        ) measured
+    ) spread
+$$;
+
+ALTER FUNCTION stet.disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision) OWNER TO stet_owner;
+
+-- Name: FUNCTION disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON FUNCTION stet.disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision) IS 'Whether every point of a disc lies in a box. West of more than east: across the antimeridian.';
+
+-- Name: distance_m(double precision, double precision, double precision, double precision); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    -- Two chords, of the haversine and of what is left to the opposite point: sums of squares, which neither cancel
+    -- nor leave the range of a function. No least() or greatest(): they would take NULL for a number.
+    SELECT 2 * 6371008.8 * pg_catalog.atan2(
+        pg_catalog.sqrt(
+            (pg_catalog.sind((lat2 - lat1 + 360 - 360) / 2) * pg_catalog.cosd((lon2 - lon1 + 720 - 720) / 2)) ^ 2
+            + (pg_catalog.cosd((lat2 + lat1 + 360 - 360) / 2) * pg_catalog.sind((lon2 - lon1 + 720 - 720) / 2)) ^ 2
+        ),
+        pg_catalog.sqrt(
+            (pg_catalog.cosd((lat2 - lat1 + 360 - 360) / 2) * pg_catalog.cosd((lon2 - lon1 + 720 - 720) / 2)) ^ 2
+            + (pg_catalog.sind((lat2 + lat1 + 360 - 360) / 2) * pg_catalog.sind((lon2 - lon1 + 720 - 720) / 2)) ^ 2
+        )
+    )
+$$;
+
+ALTER FUNCTION stet.distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision) OWNER TO stet_owner;
+
+-- Name: FUNCTION distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON FUNCTION stet.distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision) IS 'The great-circle distance of two points, as stet.values.disc.distance_m.';
+
 -- Name: hold(uuid); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.hold(p_ledger_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -252,6 +344,54 @@ ALTER TABLE stet.idempotency OWNER TO stet_owner;
 -- Name: TABLE idempotency; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.idempotency IS 'What a write with an Idempotency-Key was answered, kept for ever.';
 
+-- Name: incident_history; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.incident_history (
+    ledger_id uuid NOT NULL,
+    incident_id uuid NOT NULL,
+    audience text NOT NULL COLLATE pg_catalog."C",
+    from_position bigint NOT NULL,
+    to_position bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    said_from timestamp with time zone NOT NULL,
+    said_to timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    title text NOT NULL,
+    title_order text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL COLLATE pg_catalog."C",
+    tags text[] NOT NULL COLLATE pg_catalog."C",
+    occurred_from timestamp with time zone,
+    occurred_to timestamp with time zone,
+    occurred_order timestamp with time zone,
+    longitude double precision,
+    latitude double precision,
+    radius_m double precision,
+    killed_min bigint,
+    killed_max bigint,
+    injured_min bigint,
+    injured_max bigint,
+    missing_min bigint,
+    missing_max bigint,
+    detained_min bigint,
+    detained_max bigint,
+    statuses text[] NOT NULL COLLATE pg_catalog."C",
+    words tsvector NOT NULL,
+    summary json NOT NULL,
+    CONSTRAINT incident_history_audience CHECK ((audience = ANY (ARRAY['all'::text, 'member'::text, 'public'::text]))),
+    CONSTRAINT incident_history_positions CHECK ((from_position < to_position)),
+    CONSTRAINT incident_history_said CHECK (((said_from < said_to) OR (said_from = 'infinity'::timestamp with time zone)))
+);
+
+ALTER TABLE stet.incident_history OWNER TO stet_owner;
+
+-- Name: TABLE incident_history; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.incident_history IS 'A row per incident and distinct summary, for a range of positions and of said times.';
+
+-- Name: COLUMN incident_history.said_from; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.incident_history.said_from IS 'From when on the summary is that of what had been said; infinity: nothing was, only reads without said_by see it.';
+
+-- Name: COLUMN incident_history.statuses; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.incident_history.statuses IS 'ATTRIBUTE and ATTRIBUTE=STATUS of each resolved attribute.';
+
 -- Name: instance; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.instance (
     only_row boolean DEFAULT true NOT NULL,
@@ -275,6 +415,34 @@ ALTER TABLE stet.ledger OWNER TO stet_owner;
 -- Name: TABLE ledger; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.ledger IS 'The immutable name of each ledger. Everything else about it is in its log.';
 
+-- Name: name_history; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.name_history (
+    ledger_id uuid NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    id uuid NOT NULL,
+    from_position bigint NOT NULL,
+    to_position bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    words tsvector NOT NULL,
+    CONSTRAINT name_history_kind CHECK ((kind = ANY (ARRAY['source'::text, 'document'::text]))),
+    CONSTRAINT name_history_positions CHECK ((from_position < to_position))
+);
+
+ALTER TABLE stet.name_history OWNER TO stet_owner;
+
+-- Name: TABLE name_history; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.name_history IS 'By which words sources (names, aliases) and documents (titles, headlines) are found. Joined when read, never stored in other histories.';
+
+-- Name: projection; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.projection (
+    name text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL
+);
+
+ALTER TABLE stet.projection OWNER TO stet_owner;
+
+-- Name: TABLE projection; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.projection IS 'By which version of its rules each projection was built.';
+
 -- Name: reference; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.reference (
     ledger_id uuid NOT NULL,
@@ -288,6 +456,34 @@ ALTER TABLE stet.reference OWNER TO stet_owner;
 
 -- Name: TABLE reference; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.reference IS 'What a stream has to do with a target (document:ID, source:ID, statement:ID): it holds that statement, has times that hang on the target, or only names it.';
+
+-- Name: statement_history; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.statement_history (
+    ledger_id uuid NOT NULL,
+    incident_id uuid NOT NULL,
+    statement_id uuid NOT NULL,
+    audience text NOT NULL COLLATE pg_catalog."C",
+    from_position bigint NOT NULL,
+    to_position bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    statement_position bigint NOT NULL,
+    said_earliest timestamp with time zone NOT NULL,
+    said_latest timestamp with time zone NOT NULL,
+    speaker uuid NOT NULL,
+    relays uuid[] NOT NULL,
+    reporters uuid[] NOT NULL,
+    channel text,
+    attributes text[] NOT NULL COLLATE pg_catalog."C",
+    acts text[] NOT NULL COLLATE pg_catalog."C",
+    retracts uuid,
+    words tsvector NOT NULL,
+    CONSTRAINT statement_history_audience CHECK ((audience = ANY (ARRAY['all'::text, 'member'::text, 'public'::text]))),
+    CONSTRAINT statement_history_positions CHECK ((from_position < to_position))
+);
+
+ALTER TABLE stet.statement_history OWNER TO stet_owner;
+
+-- Name: TABLE statement_history; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.statement_history IS 'A row per statement of an incident and version of its record. It was kept at said_by from said_latest on.';
 
 -- Name: stet_migration stet_migration_pkc; Type: CONSTRAINT; Schema: public; Owner: stet
 ALTER TABLE ONLY public.stet_migration
@@ -309,6 +505,10 @@ ALTER TABLE ONLY stet.head
 ALTER TABLE ONLY stet.idempotency
     ADD CONSTRAINT idempotency_pk PRIMARY KEY (ledger_id, actor, key);
 
+-- Name: incident_history incident_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.incident_history
+    ADD CONSTRAINT incident_history_pk PRIMARY KEY (ledger_id, incident_id, audience, said_from, from_position);
+
 -- Name: instance instance_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.instance
     ADD CONSTRAINT instance_pk PRIMARY KEY (only_row);
@@ -321,15 +521,66 @@ ALTER TABLE ONLY stet.ledger
 ALTER TABLE ONLY stet.ledger
     ADD CONSTRAINT ledger_pk PRIMARY KEY (ledger_id);
 
+-- Name: name_history name_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.name_history
+    ADD CONSTRAINT name_history_pk PRIMARY KEY (ledger_id, kind, id, from_position);
+
+-- Name: projection projection_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.projection
+    ADD CONSTRAINT projection_pk PRIMARY KEY (name);
+
 -- Name: reference reference_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.reference
     ADD CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, role, stream);
+
+-- Name: statement_history statement_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.statement_history
+    ADD CONSTRAINT statement_history_pk PRIMARY KEY (ledger_id, incident_id, statement_id, audience, from_position);
 
 -- Name: event_first; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
 
 -- Name: event_recorded_at; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_recorded_at ON stet.event USING btree (ledger_id, recorded_at, "position");
+
+-- Name: incident_history_kind; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_kind ON stet.incident_history USING btree (ledger_id, kind, opened_at, incident_id, from_position, to_position, said_from, said_to);
+
+-- Name: incident_history_live; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_live ON stet.incident_history USING btree (ledger_id, opened_at, incident_id) WHERE ((to_position = '9223372036854775807'::bigint) AND (said_to = 'infinity'::timestamp with time zone));
+
+-- Name: incident_history_live_kind; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_live_kind ON stet.incident_history USING btree (ledger_id, kind, opened_at, incident_id) WHERE ((to_position = '9223372036854775807'::bigint) AND (said_to = 'infinity'::timestamp with time zone));
+
+-- Name: incident_history_occurred; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_occurred ON stet.incident_history USING btree (ledger_id, COALESCE(occurred_order, 'infinity'::timestamp with time zone), incident_id, from_position, to_position, said_from, said_to);
+
+-- Name: incident_history_occurred_last; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_occurred_last ON stet.incident_history USING btree (ledger_id, COALESCE(occurred_order, '-infinity'::timestamp with time zone), incident_id, from_position, to_position, said_from, said_to);
+
+-- Name: incident_history_opened; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_opened ON stet.incident_history USING btree (ledger_id, opened_at, incident_id, from_position, to_position, said_from, said_to);
+
+-- Name: incident_history_title; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_title ON stet.incident_history USING btree (ledger_id, title_order, incident_id, from_position, to_position, said_from, said_to);
+
+-- Name: incident_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_words ON stet.incident_history USING gin (words);
+
+-- Name: name_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX name_history_words ON stet.name_history USING gin (words);
+
+-- Name: statement_history_recorded; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX statement_history_recorded ON stet.statement_history USING btree (ledger_id, statement_position, statement_id, incident_id, from_position, to_position, said_latest);
+
+-- Name: statement_history_said; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX statement_history_said ON stet.statement_history USING btree (ledger_id, said_latest, statement_id, incident_id, from_position, to_position);
+
+-- Name: statement_history_speaker; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX statement_history_speaker ON stet.statement_history USING btree (ledger_id, speaker, said_latest, statement_id, incident_id, from_position, to_position);
+
+-- Name: statement_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX statement_history_words ON stet.statement_history USING gin (words);
 
 -- Name: event event_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
 CREATE TRIGGER event_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.event FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
@@ -348,6 +599,21 @@ GRANT USAGE ON SCHEMA stet TO stet_reader;
 -- Name: FUNCTION append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) TO stet_application;
+
+-- Name: FUNCTION box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision) TO stet_application;
+GRANT ALL ON FUNCTION stet.box_distance_m(lon double precision, lat double precision, west double precision, south double precision, east double precision, north double precision) TO stet_reader;
+
+-- Name: FUNCTION disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision) TO stet_application;
+GRANT ALL ON FUNCTION stet.disc_in_box(lon double precision, lat double precision, radius_m double precision, west double precision, south double precision, east double precision, north double precision) TO stet_reader;
+
+-- Name: FUNCTION distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision) TO stet_application;
+GRANT ALL ON FUNCTION stet.distance_m(lon1 double precision, lat1 double precision, lon2 double precision, lat2 double precision) TO stet_reader;
 
 -- Name: FUNCTION hold(p_ledger_id uuid); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.hold(p_ledger_id uuid) FROM PUBLIC;
@@ -379,6 +645,13 @@ GRANT SELECT ON TABLE stet.head TO stet_reader;
 -- Name: TABLE idempotency; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.idempotency TO stet_application;
 
+-- Name: TABLE incident_history; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.incident_history TO stet_application;
+GRANT SELECT ON TABLE stet.incident_history TO stet_reader;
+
+-- Name: COLUMN incident_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(to_position) ON TABLE stet.incident_history TO stet_application;
+
 -- Name: TABLE instance; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.instance TO stet_application;
 
@@ -386,6 +659,24 @@ GRANT SELECT ON TABLE stet.instance TO stet_application;
 GRANT SELECT ON TABLE stet.ledger TO stet_application;
 GRANT SELECT ON TABLE stet.ledger TO stet_reader;
 
+-- Name: TABLE name_history; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.name_history TO stet_application;
+GRANT SELECT ON TABLE stet.name_history TO stet_reader;
+
+-- Name: COLUMN name_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(to_position) ON TABLE stet.name_history TO stet_application;
+
+-- Name: TABLE projection; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.projection TO stet_application;
+GRANT SELECT ON TABLE stet.projection TO stet_reader;
+
 -- Name: TABLE reference; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.reference TO stet_application;
 GRANT SELECT ON TABLE stet.reference TO stet_reader;
+
+-- Name: TABLE statement_history; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.statement_history TO stet_application;
+GRANT SELECT ON TABLE stet.statement_history TO stet_reader;
+
+-- Name: COLUMN statement_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(to_position) ON TABLE stet.statement_history TO stet_application;

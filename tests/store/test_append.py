@@ -22,7 +22,8 @@ from stet.codec import encode
 from stet.database.pool import Pool, make_pool
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
 from stet.ids import new_id
-from stet.incident.events import Citation, Origin, SaidAt, StatementRecorded
+from stet.incident.claim import Citation, Origin, SaidAt
+from stet.incident.events import StatementRecorded
 from stet.settings import Settings
 from stet.sql import load
 from stet.store.append import Append, Appended, Log
@@ -331,7 +332,9 @@ async def test_an_instant_never_cuts_an_append(log: Log, url: str) -> None:
                 seen = [row.position for row in rows if row.recorded_at <= instant]
                 assert seen == list(range(1, len(seen) + 1))
                 assert not seen or seen[-1] in ends
-                found = connection.execute(resolve, {"ledger_id": ledger_id, "instant": instant}).fetchone()
+                found = connection.execute(
+                    resolve, {"ledger_id": ledger_id, "instant": instant, "seen": None}
+                ).fetchone()
                 assert found
                 assert found[2] == (seen[-1] if seen else None)
 

@@ -165,6 +165,9 @@ async def test_every_race_has_one_winner(url: str) -> None:
             await pool.close()
 
 
+SHARED = f"source:{UUID(int=1)}"
+
+
 async def test_who_loses_again_and_again_gets_its_turn(url: str) -> None:
     """After three lost races nobody else appends until the command has; the others wait, and lose nothing."""
     async with make_pool(url, Settings(pool_size=4)) as pool:
@@ -173,12 +176,12 @@ async def test_who_loses_again_and_again_gets_its_turn(url: str) -> None:
         rivals: list[asyncio.Task[Appended]] = []
 
         async def decide(reader: Reader) -> Decision:
-            version = len(await reader.stream("source:1"))
-            rival = asyncio.create_task(log.append(ledger_id, an_append({"source:1": version}, "source:1")))
+            version = len(await reader.stream(SHARED))
+            rival = asyncio.create_task(log.append(ledger_id, an_append({SHARED: version}, SHARED)))
             rivals.append(rival)
             done, _ = await asyncio.wait({rival}, timeout=0.3)
             assert bool(done) == (len(rivals) <= 3), "the fourth rival waits"
-            return Decision("/", to_events("source:1", [source("last")]))
+            return Decision("/", to_events(SHARED, [source("last")]))
 
         context = Context(actor="patient", correlation_id=new_id(), request_digest=b"")
         outcome = await handle(pool, log, ledger_id, None, decide, context)

@@ -17,7 +17,8 @@ from stet.codec import AnyEvent
 from stet.database.pool import Pool, make_pool
 from stet.handle import Context, Decision, Reader, handle, to_events
 from stet.ids import new_id
-from stet.incident.events import SaidAt, StatementRecorded
+from stet.incident.claim import SaidAt
+from stet.incident.events import StatementRecorded
 from stet.ledger.events import LedgerCreated
 from stet.settings import Settings
 from stet.source.events import SourceRegistered
@@ -120,7 +121,7 @@ async def _writer(pool: Pool, log: Log, ledger_id: UUID, actor: str, streams: in
     chance = random.Random(actor)
     for _ in range(commands):
         correlation_id = new_id()
-        wanted = [f"source:{n}" for n in chance.sample(range(streams), chance.randint(1, 2))]
+        wanted = [f"source:{UUID(int=n)}" for n in chance.sample(range(streams), chance.randint(1, 2))]
         written = [stream for stream in wanted for _ in range(chance.randint(1, 3))]
         claimed: list[tuple[str, int, str]] = []
 

@@ -12,7 +12,7 @@ import psycopg
 from stet.cli.main import say
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
-from stet.errors import NotFound, Unavailable
+from stet.errors import CorruptLog, NotFound, Unavailable
 from stet.settings import Settings
 
 
@@ -54,16 +54,31 @@ def migrate_here(settings: Settings) -> int:
 
 
 def verify_here(settings: Settings, ledger: str | None) -> int:
-    """Checks the log of every ledger, or of one. 1 if something is wrong."""
+    """Checks the log of every ledger, or of one, and the histories against it. 1 if something is wrong."""
     from stet.store.verify import verify
 
+    wrong = 0
     with database(settings, create=False) as url, reading(url) as connection:
         reports = verify(connection, ledger, progress())
+        for report in reports:
+            print(f"{report.ledger}: {report.events} events, {report.fault or 'sound'}")
+            # Of a faulty log nothing follows.
+            lines = [] if report.fault else _differences(connection, report.ledger)
+            for line in lines:
+                print(f"{report.ledger}: {line}")
+            wrong += bool(report.fault or lines)
     if not reports:
         print("there is no ledger")
-    for report in reports:
-        print(f"{report.ledger}: {report.events} events, {report.fault or 'sound'}")
-    return 1 if any(report.fault for report in reports) else 0
+    return 1 if wrong else 0
+
+
+def _differences(connection: psycopg.Connection, ledger: str) -> list[str]:
+    from stet.projections.verify import differences
+
+    try:
+        return differences(connection, ledger, progress())
+    except CorruptLog as error:
+        return [str(error)]
 
 
 def progress() -> Callable[[str, int, int], None]:

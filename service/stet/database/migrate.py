@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from stet.errors import StetError, Unavailable
+from stet.projections.fill import fill
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -46,6 +47,7 @@ def migrate(url: str, say: Callable[[str], None] = lambda line: None) -> None:
                     raise Unavailable(f"another process has been migrating this database for {_WAIT_S:.0f} s")
                 time.sleep(0.1)
             _upgrade(url, say)
+            fill(url, say)
     except psycopg.OperationalError as error:
         raise Unavailable(f"the database cannot be reached: {_first_line(error)}") from error
     except psycopg.Error as error:

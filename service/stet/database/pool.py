@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -45,6 +47,14 @@ def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -
         configure=configure,
         check=_check,
     )
+
+
+@asynccontextmanager
+async def snapshot(connection: Connection) -> AsyncIterator[None]:
+    """Everything that is read within it is of one moment."""
+    async with connection.pipeline(), connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
 
 
 async def _check(connection: Connection) -> None:

@@ -15,13 +15,11 @@ import psycopg
 from msgspec import Struct
 from psycopg_pool import PoolTimeout
 
-from stet.codec import SCHEMA_VERSIONS, TYPES, AnyEvent, encode
-from stet.database.pool import Connection, Pool
+from stet.codec import AnyEvent
+from stet.database.pool import Pool
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
-from stet.incident.known import references
-from stet.sql import load
+from stet.store.group import append_on
 
-_APPEND = load("append")
 _GROUP_COMMANDS = 256
 _GROUP_EVENTS = 5_000
 
@@ -55,6 +53,8 @@ class Append(Struct, frozen=True, kw_only=True):
     expected: dict[str, int]
     """The version seen of every stream that was read or is written; 0 = it must not exist."""
     events: tuple[NewEvent, ...]
+    before: dict[str, Any] = {}
+    """What each stream that is written added up to, at the version seen: its histories follow from that."""
     idempotency: Idempotency | None = None
     fanned_out: dict[str, int] = {}
     """How many rows of dependants were seen of each target that was fanned out from."""
@@ -108,8 +108,9 @@ class Log:
         """Appends the group. What is stale or repeated is settled and left out, and the others are sent again."""
         while group:
             try:
-                async with self._pool.connection() as connection:
-                    group = _settle_group(group, *await append_on(connection, ledger_id, [w.append for w in group]))
+                async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
+                    outcome = await append_on(connection, ledger_id, [waiting.append for waiting in group])
+                group = _settle_group(group, *outcome)
             except Exception as error:
                 if _rolled_back(error) and len(group) > 1:
                     # One command that PostgreSQL refuses must not take its neighbours with it.
@@ -119,18 +120,6 @@ class Log:
                     for waiting in group:
                         _settle(waiting, public(error))
                 return
-
-
-async def append_on(
-    connection: Connection, ledger_id: UUID, group: list[Append]
-) -> tuple[int, list[int] | None, list[int] | None]:
-    """Appends commands on a connection: the position before, and which of them, from 1, are stale or repeated.
-
-    If any is, none was appended. Raises what psycopg raises.
-    """
-    row = await (await connection.execute(_APPEND, _parameters(ledger_id, group))).fetchone()
-    assert row
-    return row[0], row[1], row[2]
 
 
 def _settle_group(
@@ -213,45 +202,3 @@ def _take_group(queue: deque[_Waiting]) -> list[_Waiting]:
             break
     queue.extendleft(reversed(left))
     return group
-
-
-def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
-    numbered = list(enumerate(group, start=1))
-    keys = [append.idempotency for append in group]
-    checks = [(n, stream, version) for n, append in numbered for stream, version in append.expected.items()]
-    fanouts = [(n, target, count) for n, append in numbered for target, count in append.fanned_out.items()]
-    events = [(n, event, TYPES[type(event.event)]) for n, append in numbered for event in append.events]
-    roles = sorted(
-        {
-            (target, event.stream, role)
-            for append in group
-            for event in append.events
-            for target, role in references(event.event)
-        }
-    )
-    return {
-        "ledger_id": ledger_id,
-        "ledger_name": group[0].ledger_name,
-        "actor": [append.actor for append in group],
-        "correlation_id": [append.correlation_id for append in group],
-        "key": [key.key if key else None for key in keys],
-        "request_digest": [key.request_digest if key else None for key in keys],
-        "status": [key.status if key else None for key in keys],
-        "location": [key.location if key else None for key in keys],
-        "check_command": [n for n, _, _ in checks],
-        "check_stream": [stream for _, stream, _ in checks],
-        "check_version": [version for _, _, version in checks],
-        "fanout_command": [n for n, _, _ in fanouts],
-        "fanout_target": [target for _, target, _ in fanouts],
-        "fanout_count": [count for _, _, count in fanouts],
-        "event_command": [n for n, _, _ in events],
-        "stream": [event.stream for _, event, _ in events],
-        "event_id": [event.event_id for _, event, _ in events],
-        "type": [type_ for _, _, type_ in events],
-        "schema_version": [SCHEMA_VERSIONS[type_] for _, _, type_ in events],
-        "causation_id": [event.causation_id for _, event, _ in events],
-        "payload": [encode(event.event).decode() for _, event, _ in events],
-        "reference_target": [target for target, _, _ in roles],
-        "reference_stream": [stream for _, stream, _ in roles],
-        "reference_role": [role for _, _, role in roles],
-    }

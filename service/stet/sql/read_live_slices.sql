@@ -1,0 +1,8 @@
+-- The live slices of some incidents that end at a said time or later, in order.
+SELECT h.incident_id, h.said_from = 'infinity', nullif(h.said_from, 'infinity'), nullif(h.said_to, 'infinity'),
+       h.summary::text
+FROM unnest(%(incident_ids)s::uuid[], %(sinces)s::timestamptz[]) wanted(incident_id, since)
+JOIN stet.incident_history h
+  ON h.ledger_id = %(ledger_id)s AND h.incident_id = wanted.incident_id AND h.said_to >= wanted.since
+WHERE h.audience = %(audience)s AND h.to_position = 9223372036854775807
+ORDER BY h.incident_id, h.said_from
