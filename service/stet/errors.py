@@ -72,6 +72,12 @@ class Cycle(Refused):
     code = "cycle"
 
 
+class NotAcceptable(StetError):
+    """There is no form of the answer that the client takes."""
+
+    code = "not-acceptable"
+
+
 class Stale(StetError):
     """If-Match named a version that is no longer the last one; the change was not made."""
 

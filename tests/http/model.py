@@ -57,6 +57,7 @@ class Model:
             "links": [],
             "statements": [],
             "corrections": {},
+            "pins": {},
             "opened_at": at,
         }
 
@@ -71,6 +72,11 @@ class Model:
             "claims": claims,
             "incidents": incidents,
             "recorded_at": at,
+            "order": len(self.statements),
+            "withdrawn": None,
+            "assessments": 0,
+            "retractions": [],
+            "superseded": [],
         }
         for incident_id in incidents:
             self.incidents[incident_id]["statements"].append(statement_id)
@@ -94,6 +100,49 @@ class Model:
         for incident_id in touched:
             corrections = self.incidents[incident_id]["corrections"]
             corrections.setdefault(body["statement_id"], []).append([body["error"], body["reason"]])
+
+    def retract(self, statement_id: str, retraction_id: str, said: datetime) -> None:
+        """Retractions are said at an instant here, so nothing moves them."""
+        self.statements[statement_id]["retractions"].append((retraction_id, said))
+
+    def superseded_by(self, incident_id: str, statement_id: str) -> list[str]:
+        """Those of the same speaker that the incident holds, and the desk has not withdrawn."""
+        statement = self.statements[statement_id]
+        return [
+            id_
+            for id_ in statement["superseded"]
+            if id_ in self.incidents[incident_id]["statements"]
+            and self.statements[id_]["withdrawn"] is None
+            and self.statements[id_]["speaker"] == statement["speaker"]
+        ]
+
+    def goes_round_in_time(self, incident_id: str, statement_id: str, newer_id: str) -> bool:
+        """Whether the newer is superseded by the older, directly or by way of others that the incident holds."""
+        waiting, seen = [newer_id], set()
+        while waiting:
+            at = waiting.pop()
+            if at == statement_id:
+                return True
+            if at in self.incidents[incident_id]["statements"]:
+                waiting += [id_ for id_ in self.statements[at]["superseded"] if id_ not in seen]
+            seen.add(at)
+        return False
+
+    def movable(self, statement_id: str, home: str, to: str) -> bool:
+        entered = self.incidents[to]
+        return home != to and entered["status"] != "withdrawn" and statement_id not in entered["statements"]
+
+    def move(self, statement_id: str, home: str, to: str) -> None:
+        """What the statement says about one incident goes to another, with the corrections of it."""
+        statement, left, entered = self.statements[statement_id], self.incidents[home], self.incidents[to]
+        statement["incidents"] = [to if id_ == home else id_ for id_ in statement["incidents"]]
+        for claim in statement["claims"].values():
+            claim["incident_id"] = to if claim["incident_id"] == home else claim["incident_id"]
+        left["statements"].remove(statement_id)
+        entered["statements"].append(statement_id)
+        entered["statements"].sort(key=lambda id_: self.statements[id_]["order"])
+        if statement_id in left["corrections"]:
+            entered["corrections"][statement_id] = left["corrections"].pop(statement_id)
 
     # What follows from it.
 
@@ -148,6 +197,9 @@ class Model:
             **{name: incident[name] for name in ("title", "kind", "status", "opened_at")},
             "tags": list(incident["tags"]),
             "links": [list(link) for link in incident["links"]],
+            "pins": {
+                name: value for name, (value, cited) in incident["pins"].items() if cited in incident["statements"]
+            },
             "statements": [self._statement(incident_id, id_) for id_ in incident["statements"]],
         }
 
@@ -171,6 +223,10 @@ class Model:
             "said": (first, last),
             "anchor": anchor,
             "from": origin,
+            "withdrawn": statement["withdrawn"],
+            "assessments": statement["assessments"],
+            "retractions": sorted(statement["retractions"]),
+            "superseded_by": self.superseded_by(incident_id, statement_id),
             "claims": [
                 (claim_id, claim["attribute"], self._value(claim["value"]))
                 for claim_id, claim in statement["claims"].items()
@@ -194,12 +250,28 @@ def shown(view: dict[str, Any]) -> dict[str, Any]:
         **{name: view[name] for name in ("title", "kind", "status", "tags")},
         "opened_at": instant(view["opened_at"]),
         "links": [[link["incident_id"], link["relation"]] for link in view["links"]],
-        "statements": [_shown_statement(statement) for statement in view["statements"]],
+        "pins": {one["attribute"]: one["value"] for one in view["attributes"] if one["status"] == "pinned"},
+        "statements": [
+            _shown_statement(statement, view["statements"])
+            for statement in view["statements"]
+            if statement["retracts"] is None
+        ],
     }
 
 
-def _shown_statement(statement: dict[str, Any]) -> dict[str, Any]:
+def _shown_statement(statement: dict[str, Any], all_: list[dict[str, Any]]) -> dict[str, Any]:
     said_at = statement["said_at"]
+    retractions = [
+        (other["statement_id"], instant(other["said_at"]["latest"]))
+        for other in all_
+        if other["retracts"] == {"statement_id": statement["statement_id"]}
+    ]
+    # Only his own: where our record of the speaker was wrong, the retraction stands no longer.
+    assert statement["retracted_by"] == [
+        other["statement_id"]
+        for other in all_
+        if other["retracts"] == {"statement_id": statement["statement_id"]} and other["speaker"] == statement["speaker"]
+    ]
     return {
         **{name: statement[name] for name in ("statement_id", "channel", "citation", "incidents")},
         "speaker": statement["speaker"]["source_id"],
@@ -207,6 +279,10 @@ def _shown_statement(statement: dict[str, Any]) -> dict[str, Any]:
         "said": _bounds(said_at),
         "anchor": said_at.get("anchor"),
         "from": said_at.get("from"),
+        "withdrawn": statement["withdrawn"] and statement["withdrawn"]["ground"],
+        "assessments": len(statement["assessments"]),
+        "retractions": sorted(retractions),
+        "superseded_by": statement["superseded_by"],
         "claims": [(c["claim_id"], c["attribute"], _shown_value(c["value"])) for c in statement["claims"]],
         "corrections": [[c["error"], c["reason"]] for c in statement["corrections"] if c["reason"] != FAN_OUT],
     }

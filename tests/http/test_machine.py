@@ -329,6 +329,144 @@ class Machine(RuleBasedStateMachine):
         else:
             self.settle(events=1, apply=lambda at: self.model.publish(id_, version, day))
 
+    # What becomes of a statement.
+
+    def said_somewhere(self, number: int) -> tuple[str, str]:
+        """A statement, and an incident that holds it."""
+        ids = list(self.model.statements)
+        id_ = ids[number % len(ids)]
+        incidents = self.model.statements[id_]["incidents"]
+        return id_, incidents[number % len(incidents)]
+
+    @rule(number=NUMBER, ground=st.sampled_from(["duplicate", "legal", None]))
+    @precondition(lambda self: self.model.statements)
+    def withdraw_or_reinstate(self, number: int, ground: str | None) -> None:
+        id_, home = self.said_somewhere(number)
+        statement = self.model.statements[id_]
+        verb = {"type": "statement-withdrawn", "ground": ground} if ground else {"type": "statement-reinstated"}
+        answer = self.revise(home, {**verb, "statement_id": id_, "reason": "so we judge"})
+        if statement["withdrawn"] == ground:
+            assert answer.status_code == 200, answer.text
+            self.nothing_changed()
+        else:
+            assert answer.status_code == 201, answer.text
+            self.settle(apply=lambda at: statement.update(withdrawn=ground))
+
+    @rule(number=NUMBER, verification=st.sampled_from(["false", "verified", None]))
+    @precondition(lambda self: self.model.statements)
+    def assess(self, number: int, verification: str | None) -> None:
+        id_, home = self.said_somewhere(number)
+        statement = self.model.statements[id_]
+        body = {"type": "statement-assessed", "statement_id": id_, "verification": verification, "basis": "told"}
+        answer = self.revise(home, body | {"rationale": f"judged {len(self.history)}"})
+        assert answer.status_code == 201, answer.text
+        self.settle(apply=lambda at: statement.update(assessments=statement["assessments"] + 1))
+
+    @rule(number=NUMBER, said=st.sampled_from(TIMES))
+    @precondition(lambda self: self.model.statements)
+    def retract(self, number: int, said: str) -> None:
+        id_, home = self.said_somewhere(number)
+        said_at = {"earliest": said, "latest": said}
+        body = {"type": "statement-retracted", "statement_id": id_, "said_at": said_at, "reason": "he said so"}
+        answer = self.revise(home, body)
+        if answer.status_code == 409:  # a statement whose speaker was corrected is retracted by nobody else
+            self.nothing_changed()
+            return
+        assert answer.status_code == 201, answer.text
+        known = {made for made, _ in self.model.statements[id_]["retractions"]}
+        made = {s["statement_id"] for s in answer.json()["statements"] if s["retracts"] == {"statement_id": id_}}
+        (retraction,) = made - known
+        self.settle(apply=lambda at: self.model.retract(id_, retraction, instant(said)))
+
+    @rule(number=NUMBER, other=NUMBER)
+    @precondition(lambda self: self.model.statements)
+    def supersede(self, number: int, other: int) -> None:
+        """Only a statement of the same speaker takes the place of another, and none that it replaced itself."""
+        id_, home = self.said_somewhere(number)
+        held = self.model.incidents[home]["statements"]
+        newer = held[other % len(held)]
+        statement = self.model.statements[id_]
+        known, one_speaker = newer in statement["superseded"], self.model.statements[newer]["speaker"]
+        body = {"type": "statement-superseded", "statement_id": id_, "superseded_by": newer, "reason": "he says so"}
+        if len(statement["incidents"]) > 1 or len(self.model.statements[newer]["incidents"]) > 1:
+            return  # the model keeps one list for all incidents
+        answer = self.revise(home, body)
+        if known:
+            assert answer.status_code == 200, answer.text
+        elif one_speaker != statement["speaker"]:
+            problem(answer, "refused", 409, "superseded_by")
+        elif self.model.goes_round_in_time(home, id_, newer):
+            problem(answer, "cycle", 409, "superseded_by")
+        else:
+            assert answer.status_code == 201, answer.text
+            shown_before = self.model.view(home)
+            statement["superseded"].append(newer)
+            if self.model.view(home) == shown_before:
+                self.silently(home)
+            else:
+                self.settle()
+            return
+        self.nothing_changed()
+
+    @rule(number=NUMBER, other=NUMBER)
+    @precondition(lambda self: self.model.statements)
+    def move(self, number: int, other: int) -> None:
+        (id_, home), to = self.said_somewhere(number), self.pick(other)
+        movable = self.model.movable(id_, home, to)
+        body = {"type": "statement-moved-out", "statement_id": id_, "to_incident": to, "reason": "about that one"}
+        answer = self.revise(home, body)
+        if not movable:
+            problem(answer, "refused", 409, "to_incident")
+            self.nothing_changed()
+        else:
+            assert answer.status_code == 201, answer.text
+            self.settle(apply=lambda at: self.model.move(id_, home, to))
+
+    @rule(number=NUMBER, value=st.sampled_from(["low", "high", None]))
+    @precondition(lambda self: self.model.statements)
+    def pin_or_unpin(self, number: int, value: str | None) -> None:
+        id_, home = self.said_somewhere(number)
+        pins = self.model.incidents[home]["pins"]
+        if value:
+            body = {"type": "attribute-pinned", "value": value, "cites": [id_], "rationale": "seen"}
+        else:
+            body = {"type": "attribute-unpinned", "reason": "let the rule decide"}
+        answer = self.revise(home, body | {"attribute": "altitude"})
+        if value is None and not pins:
+            problem(answer, "unknown-reference", 409, "attribute")
+            self.nothing_changed()
+        elif value and pins.get("altitude") == (value, id_):
+            assert answer.status_code == 200, answer.text
+            self.nothing_changed()
+        elif (before := pins.get("altitude")) and before[1] not in self.model.incidents[home]["statements"]:
+            # Silent before and, unpinned, after: an event that no view shows.
+            assert answer.status_code == 201, answer.text
+            self.model.incidents[home]["pins"] = {"altitude": (value, id_)} if value else {}
+            self.silently(home)
+        else:
+            assert answer.status_code == 201, answer.text
+            change = {"altitude": (value, id_)} if value else {}
+            silent = value and self.same_pin(home, value)
+            self.model.incidents[home]["pins"] = change
+            if silent:
+                self.silently(home)
+            else:
+                self.settle()
+
+    def same_pin(self, home: str, value: str) -> bool:
+        """Whether only what a pin cites changes: the model's view shows the value alone."""
+        shown_before = self.model.view(home)["pins"].get("altitude")
+        return bool(shown_before == value)
+
+    def silently(self, home: str) -> None:
+        """An event was recorded that changes nothing which the model shows, or only what a pin says."""
+        listed = read(self.client.get(f"{self.path}/incidents", params={"limit": 1000}))
+        self.versions[home] += 1
+        assert {i["incident_id"]: i["version"] for i in listed["items"]} == self.versions
+        assert listed["cut"]["position"] == self.history[-1][0] + 1
+        views = {id_: self.model.view(id_) for id_ in self.model.incidents}
+        self.history.append((listed["cut"]["position"], instant(listed["cut"]["recorded_at"]), views))
+
     @rule(number=NUMBER, off=st.sampled_from([-1, 1, 7]), what=st.sampled_from(["amend", "record", "correct"]))
     def write_stale(self, number: int, off: int, what: str) -> None:
         """If-Match names another version than the last: 412, and nothing changed."""
@@ -459,10 +597,56 @@ class Machine(RuleBasedStateMachine):
             views = next(views for at, _, views in self.history if at == position)
             assert [item["incident_id"] for item in seen] == list(views)
             for item, view in zip(seen, views.values(), strict=True):
-                assert item["statements"] == len(view["statements"])
                 assert {name: item[name] for name in ("title", "status", "tags")} == {
                     name: view[name] for name in ("title", "status", "tags")
                 }
+
+    @rule(moment=NUMBER, status=st.sampled_from(["open", "closed", None]), tag=st.sampled_from(["aviation", None]),
+          said_by=st.sampled_from([*TIMES, None]), sort=st.sampled_from(["opened_at", "-opened_at"]))  # fmt: skip
+    def list_filtered(self, moment: int, status: str | None, tag: str | None, said_by: str | None, sort: str) -> None:
+        """At any cut, at both times, a list has what the model had then and the filters keep, and nothing else."""
+        position, _, views = self.history[moment % len(self.history)]
+        query = {"as_of": f"position:{position}", "status": status, "tag": tag, "said_by": said_by, "sort": sort}
+        answer = self.client.get(
+            f"{self.path}/incidents", params={name: value for name, value in query.items() if value is not None}
+        )
+        kept = [
+            id_
+            for id_, view in views.items()
+            if status in (None, view["status"])
+            and (tag is None or tag in view["tags"])
+            and (said_by is None or any(at <= instant(said_by) for at in self.said_times(view)))
+        ]
+        found = [item["incident_id"] for item in read(answer)["items"]]
+        assert found == (kept[::-1] if sort == "-opened_at" else kept)
+
+    @staticmethod
+    def said_times(view: dict[str, Any]) -> list[Any]:
+        """When each statement had been said for certain; retractions are statements, too."""
+        times = [statement["said"][1] for statement in view["statements"]]
+        return times + [at for statement in view["statements"] for _, at in statement["retractions"]]
+
+    @rule(number=NUMBER, one=NUMBER, other=NUMBER)
+    def compare(self, number: int, one: int, other: int) -> None:
+        """A diff of two cuts names what differs between the model's views, and only events between them."""
+        id_ = self.pick(number)
+        first, last = sorted((one % len(self.history), other % len(self.history)))
+        (from_, _, old), (to, _, new) = self.history[first], self.history[last]
+        query = {"from": f"position:{from_}", "to": f"position:{to}"}
+        answer = self.client.get(f"{self.path}/incidents/{id_}/diff", params=query)
+        if id_ not in old:
+            problem(answer, "not-found", 404)
+            return
+        diff = read(answer)
+        was, is_ = old[id_], new[id_]
+        changed = {name for name in ("title", "status", "tags", "links") if was[name] != is_[name]}
+        assert {change["field"] for change in diff["fields"]} == changed
+        before, after = ({s["statement_id"] for s in view["statements"]} for view in (was, is_))
+        retractions = {made for view in (was, is_) for s in view["statements"] for made, _ in s["retractions"]}
+        assert set(diff["statements"]["added"]) - retractions == after - before
+        assert set(diff["statements"]["removed"]) - retractions == before - after
+        assert all(from_ < event["position"] <= to and event["because"] == "recorded" for event in diff["events"])
+        assert all(change["causes"] for change in diff["attributes"]), diff["attributes"]
 
     @rule(number=NUMBER)
     def read_events(self, number: int) -> None:

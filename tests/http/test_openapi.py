@@ -14,7 +14,7 @@ import httpx
 import jsonschema_rs
 import pytest
 from litestar import Litestar
-from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, problem, read
+from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, made, problem, read
 
 from stet.http.app import make_litestar
 from stet.http.body import decode_body
@@ -116,6 +116,7 @@ def test_every_problem_is_documented() -> None:
         assert all(code in response["description"] for code, kind in KINDS.items() if str(kind.status) == status)
     for id_, (method, path, operation) in OPERATIONS.items():
         expected = {"400", "403", "500", "503"} | ({"404"} if "{" in path else set())
+        expected |= {"406"} if id_ in ("listIncidents", "listAllStatements") else set()
         expected |= {"409", "412", "413", "415", "422"} if method == "post" else set()
         assert {status for status in operation["responses"] if status >= "400"} == expected, id_
 
@@ -147,17 +148,22 @@ def test_examples_are_taken_by_the_service(operation_id: str, name: str, client:
     method, path, _ = OPERATIONS[operation_id]
     value = EXAMPLES[operation_id][name]
     source, document = a_source(client, ledger), a_document(client, ledger, None, None)
-    incident, other = an_incident(client, ledger, statements=[a_statement(source)]), an_incident(client, ledger)
+    said = [a_statement(source), a_statement(source)]
+    incident, other = an_incident(client, ledger, statements=said), an_incident(client, ledger)
     ids = {"source_id": source, "document_id": document, "incident_id": id_of(incident), "ledger": id_of(ledger)}
     answer = client.request(method, path.format(**ids), json=value)
     if answer.status_code != 201:
         problem(answer, answer.json()["type"].rpartition(":")[2], 409)
     text = json.dumps(value)
-    statement = read(client.get(incident))["statements"][0]["statement_id"]
+    statement, later = (s["statement_id"] for s in read(client.get(incident))["statements"])
     parent = a_source(client, ledger, "Another")
-    for last, id_ in (("91", parent), ("92", document), ("93", statement), ("94", id_of(other))):
+    for last, id_ in (("91", parent), ("92", document), ("93", statement), ("94", id_of(other)), ("95", later)):
         text = text.replace(f"0190163d-8694-739b-aea5-966c26f8ad{last}", id_)
     text = text.replace("caucasus-2020", f"{id_of(ledger)}-example")
+    for undone, done in (("reinstate", "withdraw"), ("unpin", "pin")):
+        if name == undone:
+            first = json.dumps(EXAMPLES[operation_id][done]).replace("0190163d-8694-739b-aea5-966c26f8ad93", statement)
+            made(client.post(f"{incident}/revisions", content=first, headers={"Content-Type": "application/json"}))
     if answer.status_code == 409 or text != json.dumps(value):
         answer = client.request(method, path.format(**ids), json=json.loads(text))
     assert answer.status_code == 201, answer.text

@@ -23,6 +23,7 @@ PROVOKED: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
     "malformed": lambda client, ledger: client.post(f"{ledger}/sources", json={"name": 1, "kind": "person"}),
     "not-found": lambda client, ledger: client.get(f"{ledger}/incidents/{NOBODY}"),
     "forbidden": lambda client, ledger: client.get(ledger, headers={"Host": "rebound.example"}),
+    "not-acceptable": lambda client, ledger: client.get(f"{ledger}/incidents", headers={"Accept": "image/png"}),
     "method-not-allowed": lambda client, ledger: client.delete(f"{ledger}/incidents/{NOBODY}"),
     "refused": lambda client, ledger: client.post(
         f"{(path := an_incident(client, ledger))}/revisions",
@@ -169,7 +170,9 @@ def test_corrupt_log(own: tuple[httpx.Client, str, Server]) -> None:
     body = problem(client.get(path), "corrupt-log", 500)
     assert "planted-secret" not in client.get(path).text
     problem(client.post(f"{path}/statements", json=a_statement(source)), "corrupt-log", 500)
-    problem(client.get("/v1/ledgers/l/incidents"), "corrupt-log", 500)
+    listed = client.get("/v1/ledgers/l/incidents")  # from the history, which the planted event never reached
+    assert listed.status_code == 200
+    assert "planted-secret" not in listed.text
     assert client.get(f"/v1/ledgers/l/sources/{source}").status_code == 200
     assert client.get(path, params={"as_of": "position:3"}).status_code == 200
     assert body["request_id"] in server.log.read_text(), "the operator finds the cause by the request id"

@@ -13,6 +13,7 @@ import click
 
 from stet import __version__
 from stet.errors import Malformed, NotFound, StetError
+from stet.incident.said import SaidMatch
 from stet.settings import Settings, read_settings
 
 ASKED_WRONG, CANNOT = 2, 3
@@ -108,8 +109,18 @@ def demo(url: str | None, ledger: str | None) -> None:
 @click.option("--ledger", required=True, help="The ledger's name.")
 @click.option("--incident", help="Only this incident, by its id.")
 @click.option("--as-of", help="An instant, a date or position:N; default: the head.")
+@click.option("--said-by", help="Only what had been said by this instant or date, as we know by now.")
+@click.option(
+    "--said-match",
+    type=click.Choice(["definite", "possible"]),
+    default="definite",
+    show_default=True,
+    help="With --said-by: said by then for certain, or possibly.",
+)
 @click.option("--events", is_flag=True, help="Print the events, one a line, before the view that they lead to.")
-def replay(ledger: str, incident: str | None, as_of: str | None, events: bool) -> None:
+def replay(
+    ledger: str, incident: str | None, as_of: str | None, said_by: str | None, said_match: SaidMatch, events: bool
+) -> None:
     """Fold the log anew, as of any moment, and print each incident's view as one JSON line.
 
     The digest of all of them goes to stderr: the same log and cut give the same digest, always.
@@ -117,7 +128,7 @@ def replay(ledger: str, incident: str | None, as_of: str | None, events: bool) -
     from stet.cli.replay import replay_here
 
     settings = settings_or_exit()
-    run(lambda: replay_here(settings, ledger, incident, as_of, events))
+    run(lambda: replay_here(settings, ledger, incident, as_of, said_by, said_match, events))
 
 
 @main.command()

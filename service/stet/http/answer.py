@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import format_datetime
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,11 +13,13 @@ from litestar import Response
 
 from stet.http.body import StetRequest
 from stet.http.conditions import none_matches
+from stet.http.formats import Rendered
 from stet.queries.cut import ReadCut
 
 T = TypeVar("T")
 _ENCODER = msgspec.json.Encoder()
 FOREVER = "private, max-age=31536000, immutable"
+_OF_THE_CUT = ("as_of", "said_by", "said_match")
 
 
 def answer(
@@ -26,20 +28,23 @@ def answer(
     version: int,
     cut: ReadCut | None = None,
     *,
-    query: dict[str, Any] | None = None,
+    query: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
+    rendered: Rendered | None = None,
 ) -> Response[T]:
     """A view as the answer to a read: 200, or 304 if the client has it.
 
-    `query` are the parameters, beside as_of, that the permanent address of this answer needs.
+    `query` are the parameters of the permanent address, where the cut's own and those of the request are not enough;
+    `rendered` is the body, where it is not JSON.
     """
-    body = _ENCODER.encode(view)
+    body = rendered.body if rendered else _ENCODER.encode(view)
     all_headers = _headers(body, version, cut) | (headers or {})
-    if cut is not None and "cursor" not in request.query_params:
-        all_headers["content-location"] = permanent(request.url.path, cut, query)
+    if cut is not None:
+        all_headers["content-location"] = _permanent(request, cut, query, rendered)
     if none_matches(request.headers.get("if-none-match"), all_headers["etag"]):
         return cast(Response[T], Response(None, status_code=304, headers=all_headers))
-    return cast(Response[T], Response(body, media_type="application/json", headers=all_headers))
+    media_type = rendered.media_type if rendered else "application/json"
+    return cast(Response[T], Response(body, media_type=media_type, headers=all_headers))
 
 
 def written(view: T, version: int, cut: ReadCut, *, status: int, location: str) -> Response[T]:
@@ -47,24 +52,29 @@ def written(view: T, version: int, cut: ReadCut, *, status: int, location: str) 
     body = _ENCODER.encode(view)
     headers = _headers(body, version, cut) | {
         "location": location,
-        "content-location": permanent(location, cut),
+        "content-location": _address(location, cut.permanent),
         "cache-control": "no-store",
     }
     return cast(Response[T], Response(body, status_code=status, media_type="application/json", headers=headers))
 
 
-def permanent(path: str, cut: ReadCut, query: dict[str, Any] | None = None) -> str:
-    """The address that gives what the path gives at this cut, for ever."""
-    parameters = {"as_of": f"position:{cut.position}"} | {k: v for k, v in (query or {}).items() if v is not None}
-    return f"{path}?{urlencode(parameters, safe=':')}"
+def _permanent(request: StetRequest, cut: ReadCut, query: dict[str, str] | None, rendered: Rendered | None) -> str:
+    """The address that gives this answer again, byte for byte, for ever. A cursor carries its cut."""
+    asked = {name: value for name, value in request.query_params.items() if name not in _OF_THE_CUT}
+    parameters = query if query is not None else asked if "cursor" in asked else cut.permanent | asked
+    return _address(request.url.path, parameters | (rendered.parameters if rendered else {}))
 
 
-def memento(path: str, recorded_at: datetime) -> dict[str, str]:
-    """The headers of RFC 7089 for an answer that shows what was known at some time."""
-    return {
-        "memento-datetime": format_datetime(recorded_at, usegmt=True),
-        "link": f'<{path}>; rel="original timegate"',
-    }
+def _address(path: str, parameters: dict[str, str]) -> str:
+    return f"{path}?{urlencode(parameters, safe=':@,')}"
+
+
+def memento(request: StetRequest, recorded_at: datetime | None, *, asked: bool) -> dict[str, str]:
+    """The headers of RFC 7089. `asked`: for some time, so that the answer is a memento, of what was known then."""
+    headers = {"vary": "accept-datetime", "link": f'<{request.url.path}>; rel="original timegate"'}
+    if asked and recorded_at:
+        headers["memento-datetime"] = format_datetime(recorded_at, usegmt=True)
+    return headers
 
 
 def _headers(body: bytes, version: int, cut: ReadCut | None) -> dict[str, str]:

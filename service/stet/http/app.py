@@ -19,7 +19,7 @@ from stet.http.body import StetRequest
 from stet.http.guard import forbidden
 from stet.http.openapi import OPENAPI_CONFIG, make_contract
 from stet.http.problems import HANDLERS, problem
-from stet.http.routes import documents, health, incidents, ledgers, sources, statements
+from stet.http.routes import documents, health, incidents, ledgers, sources, statements, views
 from stet.http.service import Service
 from stet.http.shell import Shell
 from stet.settings import Settings
@@ -31,6 +31,7 @@ ROUTES: list[Any] = [
     *sources.ROUTES,
     *documents.ROUTES,
     *incidents.ROUTES,
+    *views.ROUTES,
     *statements.ROUTES,
 ]
 
@@ -91,6 +92,9 @@ async def _check_request(asked: Request[Any, Any, Any]) -> Any:
     names = [name for name, _ in request.query_params.multi_items()]
     errors = [FieldError(f"query.{name[:100]}", "is not a parameter here") for name in names if name not in known]
     errors += [FieldError(f"query.{name}", "is given twice") for name in sorted(known) if names.count(name) > 1]
+    # Litestar takes the word for an absent parameter: a filter would be left out, and nobody told.
+    nulls = [name for name, value in request.query_params.multi_items() if value.casefold() == "null"]
+    errors += [FieldError(f"query.{name[:100]}", "null is no value: leave the parameter away") for name in nulls]
     if errors:
         raise Malformed("; ".join(f"{error.field}: {error.detail}" for error in errors), tuple(errors))
     # Without a type a browser sends anything from any page, and asks nobody.

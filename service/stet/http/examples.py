@@ -7,6 +7,7 @@ from typing import Any
 _SOURCE = "0190163d-8694-739b-aea5-966c26f8ad91"
 _DOCUMENT = "0190163d-8694-739b-aea5-966c26f8ad92"
 _STATEMENT = "0190163d-8694-739b-aea5-966c26f8ad93"
+_LATER = "0190163d-8694-739b-aea5-966c26f8ad95"
 _INCIDENT = "0190163d-8694-739b-aea5-966c26f8ad94"
 
 _STATEMENT_BODY: dict[str, Any] = {
@@ -76,6 +77,55 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "set": {"speaker": _SOURCE},
             "reason": "the text names its source in a later version",
         },
+        "retract": {
+            "type": "statement-retracted",
+            "statement_id": _STATEMENT,
+            "said_at": "2020-11-11",
+            "channel": "press conference",
+            "reason": "the ministry took it back",
+        },
+        "supersede": {
+            "type": "statement-superseded",
+            "statement_id": _STATEMENT,
+            "superseded_by": _LATER,
+            "reason": "the evening bulletin replaces that of noon",
+        },
+        "withdraw": {
+            "type": "statement-withdrawn",
+            "statement_id": _STATEMENT,
+            "ground": "duplicate",
+            "reason": "entered twice",
+        },
+        "reinstate": {
+            "type": "statement-reinstated",
+            "statement_id": _STATEMENT,
+            "reason": "not a duplicate after all",
+        },
+        "assess": {
+            "type": "statement-assessed",
+            "statement_id": _STATEMENT,
+            "reliability": "B",
+            "credibility": 2,
+            "verification": "unverified",
+            "interest": "self-serving",
+            "basis": "deduced",
+            "rationale": "a ministry on its own conduct",
+        },
+        "move": {
+            "type": "statement-moved-out",
+            "statement_id": _STATEMENT,
+            "to_incident": _INCIDENT,
+            "reason": "it is about the other incident",
+        },
+        "pin": {
+            "type": "attribute-pinned",
+            "attribute": "killed",
+            "of": "crew",
+            "value": {"min": 2, "max": 2},
+            "cites": [_STATEMENT],
+            "rationale": "two bodies were handed over",
+        },
+        "unpin": {"type": "attribute-unpinned", "attribute": "killed", "of": "crew", "reason": "let the rule decide"},
         "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
     },
 }

@@ -14,6 +14,7 @@ from litestar.openapi.config import OpenAPIConfig
 
 from stet import __version__
 from stet.http.examples import EXAMPLES
+from stet.http.formats import MEDIA_TYPES, Format
 from stet.http.problems import KINDS, MEDIA_TYPE, Problem, type_uri
 from stet.values.place import Place
 from stet.values.time import Time
@@ -36,6 +37,20 @@ _HEADERS: dict[str, tuple[str, str]] = {
     "Location": ("Where the thing is.", "/v1/ledgers/l/incidents/i"),
     "X-Request-Id": ("Finds this request in the service's log.", "0190163d-8694-739b-aea5-966c26f8ad91"),
     "Memento-Datetime": ("RFC 7089: when the shown state entered the log.", "Mon, 09 Nov 2020 14:30:00 GMT"),
+    "Link": ("RFC 7089, and the next page of a list.", '</v1/ledgers/l/incidents>; rel="original timegate"'),
+}
+_FORMS: dict[str, tuple[Format, ...]] = {
+    "listIncidents": ("geojson", "csv", "ndjson"),
+    "listAllStatements": ("csv", "ndjson"),
+}
+"""In which forms, beside JSON, an operation answers."""
+_VALUED = (
+    *("ClaimInput", "ClaimView", "Reaction", "MatrixClaim", "HeardClaim", "DroppedClaim", "Candidate"),
+    "PinAttribute",
+)
+_MEMENTOS = {
+    *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
+    *("listRevisions", "listIncidentEvents", "getStats"),
 }
 _VALUE = {
     "description": "By the attribute's type: count, time (or an EDTF string), place, {source_id}, {document_id}, "
@@ -72,8 +87,12 @@ def make_contract(app: Litestar) -> bytes:
     for path in document["paths"].values():
         for operation in path.values():
             _operation(operation, handlers[operation["operationId"]])
-    for name in ("ClaimInput", "ClaimView"):
+    for name in _VALUED:
         schemas[name]["properties"]["value"] = {"$ref": _REF.format(name="Value")}
+    for name in ("Resolved", "MatrixRow"):
+        value = {"$ref": _REF.format(name="Value")}
+        either = [value, {"type": "array", "items": value, "description": "Under the rule all."}, {"type": "null"}]
+        schemas[name]["properties"]["value"] = {"anyOf": either}
     schemas["Value"] = _VALUE
     _give_items(schemas)
     schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
@@ -126,14 +145,18 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         if example := EXAMPLES.get(operation["operationId"]):
             content["examples"] = {name: {"value": value} for name, value in example.items()}
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
-    answer = {"application/json": {"schema": _schema(_answer_type(handler))}}
+    answer: dict[str, Any] = {"application/json": {"schema": _schema(_answer_type(handler))}}
+    forms = _FORMS.get(operation["operationId"], ())
+    answer |= {
+        MEDIA_TYPES[form]: {"schema": {"type": "string"} if form != "geojson" else {"type": "object"}} for form in forms
+    }
     names = ["X-Request-Id"]
     if operation["operationId"] not in ("getHealth", "getReadiness"):
         names += (
             ["ETag"] if operation["operationId"] == "listLedgers" else ["ETag", "Content-Location", "Stet-Position"]
         )
     names += [] if reads else ["Location"]
-    names += ["Memento-Datetime"] if operation["operationId"] == "getIncident" else []
+    names += ["Memento-Datetime", "Link"] if operation["operationId"] in _MEMENTOS else []
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     done = {"description": "As asked.", "headers": headers, "content": answer}
     responses: dict[str, Any] = {"200": done}
@@ -144,7 +167,7 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         }
     elif "ETag" in names:
         responses["304"] = {"description": "What you have is still right."}
-    problems = [400, 403, 500, 503]
+    problems = [400, 403, 500, 503] + ([406] if forms else [])
     problems += [404] if "{" in handler.paths.copy().pop() else []
     problems += [] if reads else [409, 412, 413, 415, 422]
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)}

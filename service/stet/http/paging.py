@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from stet.database.pool import Connection
 from stet.errors import Malformed
-from stet.queries.cut import AsOf, ReadCut, parse_as_of, resolve_cut
+from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, resolve_cut
 
 _SIGNATURE_BYTES = 16
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="How many items at most, 1 to 1000.")]
 CursorText = Annotated[
-    str | None, QueryParameter(description="next_cursor of the page before. It carries the cut.", max_length=1000)
+    str | None, QueryParameter(description="next_cursor of the page before. It carries the cut.", max_length=2000)
 ]
 
 
@@ -28,10 +28,10 @@ class Cursor(Struct, frozen=True, array_like=True):
     """Where a list goes on, and what list it is."""
 
     what: str
+    """The list, its filters and its order."""
     ledger_id: UUID | None
-    position: int
-    as_of: str | None
-    after: int | str
+    cut: ReadCut | None
+    after: Any
 
 
 def sign(cursor: Cursor, secret: bytes) -> str:
@@ -51,17 +51,30 @@ def unsign(text: str, secret: bytes, what: str, ledger_id: UUID | None) -> Curso
                 return cursor
     except (ValueError, msgspec.MsgspecError):
         pass
-    raise Malformed.at("query.cursor", "is not a cursor of this list: use next_cursor as it was given")
+    raise Malformed.at(
+        "query.cursor",
+        "is not a cursor of this list with these filters: use next_cursor as it was given, and change nothing else",
+    )
 
 
-async def page_cut(connection: Connection, ledger_id: UUID, as_of: str | None, cursor: Cursor | None) -> ReadCut:
-    """The cut of a page: that of the first page, if it is a later one. Raises Malformed if as_of differs from it."""
-    asked = parse_as_of(as_of, "query.as_of") if as_of is not None else None
+async def page_cut(
+    connection: Connection, ledger_id: UUID, as_of: AsOf | None, said: Said, cursor: Cursor | None
+) -> ReadCut:
+    """The cut of a page: that of the first page, if it is a later one. Raises Malformed if another is asked for."""
     if cursor is None:
-        return await resolve_cut(connection, ledger_id, asked)
-    if asked and asked.text not in (cursor.as_of, f"position:{cursor.position}"):
+        return await resolve_cut(connection, ledger_id, as_of, said)
+    cut = cursor.cut
+    assert cut
+    if as_of and as_of.text not in (cut.as_of, f"position:{cut.position}"):
         raise Malformed.at("query.as_of", "differs from the cut of the cursor: leave it away, or start anew")
-    return (await resolve_cut(connection, ledger_id, AsOf("", position=cursor.position)))._replace(as_of=cursor.as_of)
+    if said not in (ALL_SAID, cut.said):
+        raise Malformed.at("query.said_by", "differs from the cut of the cursor: leave it away, or start anew")
+    return cut._replace(live=False)
+
+
+def digest(what: str, *parts: Any) -> str:
+    """A list by its name, its filters and its order."""
+    return f"{what}:{sha256(msgspec.json.encode(parts)).hexdigest()[:16]}"
 
 
 def _signature(body: bytes, secret: bytes) -> bytes:

@@ -1,4 +1,8 @@
-"""`as_of`: from what was asked for to a position of the log."""
+"""The cut that a read is made at: which events (`as_of`), and which statements of those (`said_by`).
+
+An answer that is not final yet has a permanent address all the same: ASKED@N is what was answered to ASKED while the
+log ended at position N (docs/adr/0011).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from stet.database.pool import Connection
-from stet.envelope import AUDIENCE, RESOLUTION, Cut
+from stet.envelope import AUDIENCE, Cut
 from stet.errors import Malformed, NotFound
+from stet.incident.resolve import RESOLUTION
+from stet.incident.said import SaidMatch
 from stet.sql import load
 from stet.values.time import to_utc
 
@@ -17,26 +23,57 @@ _RESOLVE_CUT = load("resolve_cut")
 _APPEND_END = load("append_end")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_POSITION = re.compile(r"position:(0|[1-9]\d{0,17})", re.ASCII)
+_NUMBER = r"(0|[1-9]\d{0,17})"
+_POSITION = re.compile(rf"position:{_NUMBER}", re.ASCII)
+_SEEN = re.compile(rf"(.+)@{_NUMBER}", re.ASCII)
 _RELEASE = re.compile(r"release:(\S{1,200})")
+_FORMS = "an RFC 3339 instant, a date, position:N or release:NAME"
 
 
 class AsOf(NamedTuple):
-    """What was asked for: a position, or an instant."""
+    """What was asked for: the head, a position, or an instant."""
 
-    text: str
-    """The canonical form."""
+    text: str | None = None
+    """The canonical form; None: the head."""
     position: int | None = None
     instant: datetime | None = None
+    seen: int | None = None
+    """The end of the log when it was asked; None: where it ends by now."""
+
+
+class Said(NamedTuple):
+    """By when something must have been said to be kept; None keeps all."""
+
+    by: datetime | None = None
+    match: SaidMatch = "definite"
+
+
+HEAD, ALL_SAID = AsOf(), Said()
 
 
 class ReadCut(NamedTuple):
-    """The position of the ledger that is read at."""
+    """The position of the ledger that is read at, and what is kept."""
 
     position: int
     recorded_at: datetime | None
     as_of: str | None
     final: bool
+    seen: int
+    """The end of the log when it was asked."""
+    said: Said = ALL_SAID
+    live: bool = False
+    """Nothing is later than this in the snapshot that it was resolved in."""
+
+    @property
+    def permanent(self) -> dict[str, str]:
+        """The parameters that give this cut, and this answer, for ever."""
+        asked = self.as_of or "head"
+        parameters = {"as_of": asked if self.final else f"{asked}@{self.seen}"}
+        if self.said.by:
+            parameters["said_by"] = text_of(self.said.by)
+            if self.said.match != "definite":
+                parameters["said_match"] = self.said.match
+        return parameters
 
     def of_ledger(self) -> Cut:
         """The cut of a list."""
@@ -48,48 +85,96 @@ class ReadCut(NamedTuple):
             position=position,
             recorded_at=recorded_at,
             as_of=self.as_of,
-            said_by=None,
+            said_by=self.said.by,
+            said_match=self.said.match if self.said.by else None,
             final=self.final,
             resolution=RESOLUTION,
             audience=AUDIENCE,
         )
 
 
+def text_of(instant: datetime) -> str:
+    """An instant in its canonical form."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_as_of(text: str, field: str = "as_of") -> AsOf:
-    """An RFC 3339 instant, a date (the end of that day, UTC), `position:N` or `release:NAME`; else Malformed."""
+    """An RFC 3339 instant, a date (the end of that day, UTC), `position:N` or `release:NAME`; else Malformed.
+
+    Also what Content-Location gives: an instant, a date or `head`, then `@N`.
+    """
     if _POSITION.fullmatch(text):
         return AsOf(text, position=int(text[9:]))
     if name := _RELEASE.fullmatch(text):
         raise NotFound(f"there is no release {name[1]}")
-    try:
-        if _DATE.fullmatch(text):
-            day = to_utc(datetime.fromisoformat(text).replace(tzinfo=UTC), field)
-            return AsOf(text, instant=day + timedelta(days=1, microseconds=-1))
-        if _INSTANT.fullmatch(text):
-            instant = to_utc(datetime.fromisoformat(text), field)
-            return AsOf(instant.isoformat().replace("+00:00", "Z"), instant=instant)
-    except ValueError as error:
-        raise Malformed.at(field, "is not a date or time that exists") from error
-    hint = " (a + in a query is a space: write %2B, or Z)" if " " in text else ""
-    raise Malformed.at(field, f"must be an RFC 3339 instant, a date, position:N or release:NAME{hint}")
+    seen = None
+    asked = text
+    if found := _SEEN.fullmatch(text):
+        asked, seen = found[1], int(found[2])
+        if asked == "head":
+            return AsOf(None, seen=seen)
+    instant = _instant(asked, field)
+    if instant is None:
+        raise Malformed.at(field, f"must be {_FORMS}{_hint(text)}")
+    return AsOf(asked if _DATE.fullmatch(asked) else text_of(instant), instant=instant, seen=seen)
 
 
-async def resolve_cut(connection: Connection, ledger_id: UUID, as_of: AsOf | None) -> ReadCut:
+def parse_said_by(text: str, field: str = "said_by") -> datetime:
+    """An RFC 3339 instant, or a date (the end of that day, UTC); else Malformed."""
+    instant = _instant(text, field)
+    if instant is None:
+        raise Malformed.at(field, f"must be an RFC 3339 instant or a date{_hint(text)}")
+    return instant
+
+
+async def resolve_cut(
+    connection: Connection, ledger_id: UUID, as_of: AsOf | None = None, said: Said = ALL_SAID
+) -> ReadCut:
     """The cut to read at. Raises NotFound for a position that the log has not reached."""
-    instant = as_of.instant if as_of else None
-    cursor = await connection.execute(_RESOLVE_CUT, {"ledger_id": ledger_id, "instant": instant})
-    row = await cursor.fetchone()
+    as_of = as_of or HEAD
+    parameters = {"ledger_id": ledger_id, "instant": as_of.instant, "seen": as_of.seen}
+    row = await (await connection.execute(_RESOLVE_CUT, parameters)).fetchone()
     if row is None:
         raise NotFound("there is no such ledger")
     head, head_recorded_at, position, recorded_at = row
-    if as_of is None:
-        return ReadCut(head, head_recorded_at, None, final=False)
-    if as_of.instant:
-        return ReadCut(position or 0, recorded_at, as_of.text, final=(position or 0) < head)
-    assert as_of.position is not None
-    if as_of.position > head:
-        raise NotFound(f"the log has not reached position {as_of.position}: it ends at {head}")
-    # An append is never cut in half: a position within it stands for the whole of it.
-    cursor = await connection.execute(_APPEND_END, {"ledger_id": ledger_id, "position": as_of.position})
-    end = await cursor.fetchone() or (0, None)
-    return ReadCut(end[0], end[1], as_of.text, final=True)
+    for asked in (as_of.position, as_of.seen):
+        if asked is not None and asked > head:
+            raise NotFound(f"the log has not reached position {asked}: it ends at {head}")
+    seen = head
+    if as_of.seen is not None:
+        seen, head_recorded_at = await _end_of_append(connection, ledger_id, as_of.seen)
+    if as_of.position is not None:
+        position, recorded_at = await _end_of_append(connection, ledger_id, as_of.position)
+    elif as_of.instant is None:
+        position, recorded_at = seen, head_recorded_at
+    return ReadCut(
+        position=position or 0,
+        recorded_at=recorded_at,
+        as_of=as_of.text,
+        final=as_of.position is not None or (as_of.instant is not None and (position or 0) < seen),
+        seen=seen,
+        said=said,
+        live=position == head,
+    )
+
+
+async def _end_of_append(connection: Connection, ledger_id: UUID, position: int) -> tuple[int, datetime | None]:
+    """An append is never cut in half: a position within it stands for the whole of it."""
+    cursor = await connection.execute(_APPEND_END, {"ledger_id": ledger_id, "position": position})
+    return await cursor.fetchone() or (0, None)
+
+
+def _instant(text: str, field: str) -> datetime | None:
+    try:
+        if _DATE.fullmatch(text):
+            day = to_utc(datetime.fromisoformat(text).replace(tzinfo=UTC), field)
+            return day + timedelta(days=1, microseconds=-1)
+        if _INSTANT.fullmatch(text):
+            return to_utc(datetime.fromisoformat(text), field)
+    except ValueError as error:
+        raise Malformed.at(field, "is not a date or time that exists") from error
+    return None
+
+
+def _hint(text: str) -> str:
+    return " (a + in a query is a space: write %2B, or Z)" if " " in text else ""

@@ -14,18 +14,20 @@ from stet.document import state as document_state
 from stet.document.view import DocumentView
 from stet.document.view import view as document_view
 from stet.envelope import Cut, Recorded
-from stet.incident import state as incident_state
-from stet.incident.view import IncidentSummary, StatementView, statement_view, summary
+from stet.incident.view import StatementView, statement_views
 from stet.ledger.view import LedgerView
-from stet.queries.cut import AsOf, ReadCut
-from stet.queries.one import incident_at, view_ledger
+from stet.queries.cut import ReadCut
+from stet.queries.incident import incident_of
+from stet.queries.one import view_ledger
 from stet.source import state as source_state
 from stet.source.view import SourceView
 from stet.source.view import view as source_view
 from stet.sql import load
 from stet.store.read import read_streams
+from stet.values.words import terms, tsquery
 
 _LIST_STREAMS = load("list_streams")
+_FIND_STREAMS = load("find_streams")
 _LIST_EVENTS = load("list_events")
 _LIST_LEDGERS = load("list_ledgers")
 
@@ -70,53 +72,54 @@ class Rows(Struct, Generic[T], frozen=True):
     """Some items of a list and where the next begins; None = there are no more."""
 
     items: list[T]
-    after: int | None
+    after: Any
 
 
 async def list_sources(
-    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int | None, limit: int, *, q: str | None = None
 ) -> Rows[SourceView]:
     def show(events: list[Recorded[Any]]) -> SourceView:
         state = source_state.fold(events)
         return source_view(state, cut.of(state.position, state.updated_at))
 
-    return await _list_streams(connection, ledger_id, "source", show, cut, after, limit)
+    return await _list_streams(connection, ledger_id, "source", show, cut, after, limit, q)
 
 
 async def list_documents(
-    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int | None, limit: int, *, q: str | None = None
 ) -> Rows[DocumentView]:
     def show(events: list[Recorded[Any]]) -> DocumentView:
         state = document_state.fold(events)
         return document_view(state, cut.of(state.position, state.updated_at))
 
-    return await _list_streams(connection, ledger_id, "document", show, cut, after, limit)
+    return await _list_streams(connection, ledger_id, "document", show, cut, after, limit, q)
 
 
-async def list_incidents(
-    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int
-) -> Rows[IncidentSummary]:
-    def show(events: list[Recorded[Any]]) -> IncidentSummary:
-        return summary(incident_state.fold(events))
-
-    return await _list_streams(connection, ledger_id, "incident", show, cut, after, limit)
+async def list_opened(
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int | None, limit: int
+) -> Rows[UUID]:
+    """The incidents that the log opened up to the cut, in that order; from the log alone."""
+    parameters = {"ledger_id": ledger_id, "kind": "incident", "after": after or 0, "up_to": cut.position}
+    rows = await (await connection.execute(_LIST_STREAMS, parameters | {"limit": limit + 1})).fetchall()
+    page = rows[:limit]
+    return Rows([UUID(stream[9:]) for stream, _ in page], page[-1][1] if len(rows) > limit else None)
 
 
 async def list_statements(
-    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int, limit: int, *, incident_id: UUID
+    connection: Connection, ledger_id: UUID, cut: ReadCut, after: int | None, limit: int, *, incident_id: UUID
 ) -> Rows[StatementView]:
-    at = await incident_at(connection, ledger_id, incident_id, AsOf("", position=cut.position))
-    later = [statement for statement in at.state.statements.values() if statement.stream_version > after]
+    at = await incident_of(connection, ledger_id, incident_id, cut)
+    later = [statement for statement in at.state.statements.values() if statement.position > (after or 0)]
     page = later[:limit]
-    more = page[-1].stream_version if len(later) > limit else None
-    return Rows([statement_view(statement, at.names) for statement in page], more)
+    more = page[-1].position if len(later) > limit else None
+    return Rows(list(statement_views(at.state, at.names, page)), more)
 
 
 async def list_events(
     connection: Connection,
     ledger_id: UUID,
     cut: ReadCut,
-    after: int,
+    after: int | None,
     limit: int,
     *,
     incident_id: UUID,
@@ -128,7 +131,7 @@ async def list_events(
         {
             "ledger_id": ledger_id,
             "stream": stream,
-            "after": after,
+            "after": after or 0,
             "up_to": cut.position,
             "left_out": ["incident-opened", "statement-recorded"] if revisions_only else [],
             "limit": limit + 1,
@@ -138,8 +141,8 @@ async def list_events(
         EventView(**dict(zip(EventView.__struct_fields__, (*row[:9], Raw(row[9]), *row[10:]), strict=True)))
         for row in await cursor.fetchall()
     ]
-    if not items and after == 0:
-        await incident_at(connection, ledger_id, incident_id, AsOf(cut.as_of or "", position=cut.position))
+    if not items and not after:
+        await incident_of(connection, ledger_id, incident_id, cut)
     page = items[:limit]
     return Rows(page, page[-1].stream_version if len(items) > limit else None)
 
@@ -158,13 +161,16 @@ async def _list_streams(
     kind: str,
     show: Callable[[list[Recorded[Any]]], T],
     cut: ReadCut,
-    after: int,
+    after: int | None,
     limit: int,
+    q: str | None,
 ) -> Rows[T]:
-    cursor = await connection.execute(
-        _LIST_STREAMS,
-        {"ledger_id": ledger_id, "kind": kind, "after": after, "up_to": cut.position, "limit": limit + 1},
-    )
+    parameters = {"ledger_id": ledger_id, "kind": kind, "after": after or 0, "up_to": cut.position, "limit": limit + 1}
+    if q is None:
+        cursor = await connection.execute(_LIST_STREAMS, parameters)
+    else:
+        found = tsquery([(term, ()) for term in terms(q)])
+        cursor = await connection.execute(_FIND_STREAMS, parameters | {"q": found})
     rows = await cursor.fetchall()
     page = rows[:limit]
     streams = await read_streams(connection, ledger_id, [stream for stream, _ in page], cut.position)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
-from stet.database.pool import Connection
+from stet.database.pool import Connection, snapshot
+from stet.errors import Malformed
 from stet.handle import Decision, Outcome, Reader, handle
-from stet.http.answer import answer, written
+from stet.http.answer import answer, memento, written
 from stet.http.body import StetRequest
-from stet.http.conditions import context_of, refuse_if_match
+from stet.http.conditions import accept_datetime, context_of, refuse_if_match
+from stet.http.formats import Rendered
 from stet.http.paging import Cursor, page_cut, sign, unsign
 from stet.http.service import service_of
-from stet.queries.cut import AsOf, ReadCut, parse_as_of
+from stet.incident.said import SaidMatch
+from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, parse_as_of, parse_said_by, text_of
 from stet.queries.many import Page, Rows
 
 
@@ -40,6 +44,38 @@ AsOfText = Annotated[
         max_length=250,
     ),
 ]
+SaidByText = Annotated[
+    str | None,
+    QueryParameter(
+        name="said_by",
+        description="What had been said in public by then, as we know by now: an RFC 3339 instant, or a date (the end "
+        "of that day, UTC). Absent: everything.",
+        max_length=250,
+    ),
+]
+SaidMatchName = Annotated[
+    SaidMatch,
+    QueryParameter(
+        name="said_match",
+        description="With said_by: keep what was said by then for certain, or what may have been.",
+    ),
+]
+AcceptDatetime = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Accept-Datetime",
+        description="RFC 7089: the state at this HTTP date; of an incident that was not opened by then, its first "
+        "state. as_of goes first.",
+    ),
+]
+Query = Annotated[
+    str | None,
+    QueryParameter(
+        description="Words, in any script: each begins a word of the text, or of a name of a source in it.",
+        min_length=1,
+        max_length=500,
+    ),
+]
 LedgerName = Annotated[str, PathParameter(description="The ledger's name.", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 IfMatch = Annotated[
     str | None,
@@ -59,9 +95,21 @@ IfNoneMatch = Annotated[
 ]
 
 
-def asked(as_of: str | None) -> AsOf | None:
-    """What a read asks for."""
-    return None if as_of is None else parse_as_of(as_of, "query.as_of")
+def asked(as_of: str | None, accept_datetime_: str | None = None) -> AsOf | None:
+    """The moment that a read asks for."""
+    if as_of is not None:
+        return parse_as_of(as_of, "query.as_of")
+    instant = accept_datetime(accept_datetime_)
+    return AsOf(text_of(instant), instant=instant) if instant else None
+
+
+def said(said_by: str | None, said_match: SaidMatch = "definite", field: str = "query.said_by") -> Said:
+    """What a read keeps. Raises Malformed for said_match without said_by."""
+    if said_by is None:
+        if said_match != "definite":
+            raise Malformed.at("query.said_match", "goes with said_by")
+        return ALL_SAID
+    return Said(parse_said_by(said_by, field), said_match)
 
 
 def at(outcome: Outcome) -> AsOf | None:
@@ -72,33 +120,48 @@ def at(outcome: Outcome) -> AsOf | None:
 async def read_one(request: StetRequest, ledger: str, id_: UUID, as_of: str | None, view: View[V]) -> Response[V]:
     """Answers with one thing at a cut."""
     service = service_of(request)
-    async with service.pool.connection() as connection:
+    async with service.pool.connection() as connection, snapshot(connection):
         cut, shown = await view(connection, await service.ledger_id(connection, ledger), id_, asked(as_of))
     return answer(request, shown, shown.version, cut)
+
+
+class Asked(NamedTuple):
+    """What a request for a page asks for, beside what the list is of."""
+
+    as_of: AsOf | None
+    limit: int
+    cursor: str | None
+    said: Said = ALL_SAID
 
 
 async def read_page(
     request: StetRequest,
     ledger: str,
     what: str,
-    rows: Callable[[Connection, UUID, ReadCut, int, int], Awaitable[Rows[T]]],
-    as_of: str | None,
-    limit: int,
-    cursor: str | None,
+    rows: Callable[[Connection, UUID, ReadCut, Any, int], Awaitable[Rows[T]]],
+    wanted: Asked,
+    *,
+    headers: dict[str, str] | None = None,
+    render: Callable[[Page[T]], Rendered | None] = lambda page: None,
 ) -> Response[Page[T]]:
     """Answers with a page of the list `what`, and the cursor of the next, which is bound to that list and its cut."""
     service = service_of(request)
-    async with service.pool.connection() as connection:
+    async with service.pool.connection() as connection, snapshot(connection):
         ledger_id = await service.ledger_id(connection, ledger)
-        before = unsign(cursor, service.cursor_secret, what, ledger_id) if cursor is not None else None
-        cut = await page_cut(connection, ledger_id, as_of, before)
-        found = await rows(connection, ledger_id, cut, int(before.after) if before else 0, limit)
+        before = None
+        if wanted.cursor is not None:
+            before = unsign(wanted.cursor, service.cursor_secret, what, ledger_id)
+        cut = await page_cut(connection, ledger_id, wanted.as_of, wanted.said, before)
+        found = await rows(connection, ledger_id, cut, before.after if before else None, wanted.limit)
     following = None
     if found.after is not None:
-        next_cursor = Cursor(what, ledger_id, cut.position, cut.as_of, found.after)
-        following = sign(next_cursor, service.cursor_secret)
+        following = sign(Cursor(what, ledger_id, cut, found.after), service.cursor_secret)
     page = Page(found.items, following, cut.of_ledger())
-    return answer(request, page, cut.position, cut, query={"limit": limit})
+    all_headers = memento(request, cut.recorded_at, asked=cut.as_of is not None) | (headers or {})
+    if following:
+        path = f"{request.url.path}?{urlencode({**request.query_params, 'cursor': following})}"
+        all_headers["link"] += f', <{path}>; rel="next"'
+    return answer(request, page, cut.position, cut, headers=all_headers, rendered=render(page))
 
 
 async def write(

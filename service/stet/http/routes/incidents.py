@@ -1,4 +1,4 @@
-"""Incidents: opened, revised, and read as of any moment."""
+"""Incidents: opened, revised, listed and counted at any cut."""
 
 from __future__ import annotations
 
@@ -7,32 +7,64 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from stet.errors import NotFound
-from stet.handle.incident import open_incident, revise_incident
+from stet.database.pool import snapshot
+from stet.errors import Malformed
+from stet.handle.incident import open_incident
+from stet.handle.revision import revise_incident
 from stet.http.answer import answer, memento
 from stet.http.body import StetRequest
-from stet.http.conditions import accept_datetime
-from stet.http.paging import CursorText, Limit
+from stet.http.filters import (
+    ATTRIBUTE,
+    AttributeStatus,
+    AttributeText,
+    Bbox,
+    InjuredMax,
+    InjuredMin,
+    KilledMax,
+    KilledMin,
+    Kind,
+    Near,
+    OccurredAfter,
+    OccurredBefore,
+    OccurredMatch,
+    PlaceMatch,
+    Radius,
+    RoleName,
+    SortName,
+    SourceId,
+    StatusName,
+    Tag,
+    incident_filter,
+)
+from stet.http.formats import FormatName, negotiate, render_incidents
+from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
+    AcceptDatetime,
+    Asked,
     AsOfText,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     LedgerName,
+    Query,
+    SaidByText,
     asked,
     read_page,
+    said,
     write,
 )
 from stet.http.service import service_of
 from stet.ids import new_id
 from stet.incident.commands import IncidentRevision, OpenIncident
-from stet.incident.timeline import Axis, Timeline
-from stet.incident.view import IncidentSummary, IncidentView
-from stet.queries.cut import AsOf
-from stet.queries.many import EventView, Page, list_events, list_incidents
-from stet.queries.one import view_incident, view_timeline
+from stet.incident.summary import IncidentSummary
+from stet.incident.view import IncidentView
+from stet.queries.cut import resolve_cut
+from stet.queries.incident import view_incident
+from stet.queries.incidents import list_incidents
+from stet.queries.many import Page
+from stet.queries.stats import GroupBy, Stats, count_incidents
 
 IncidentId = Annotated[UUID, PathParameter(description="The incident's id.")]
 _PATH = "/v1/ledgers/{ledger:str}/incidents"
@@ -54,50 +86,102 @@ async def get_incidents(
     request: StetRequest,
     ledger: LedgerName,
     as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    kind: Kind = None,
+    status: StatusName = None,
+    tag: Tag = None,
+    q: Query = None,
+    bbox: Bbox = None,
+    near: Near = None,
+    radius: Radius = None,
+    place_match: PlaceMatch = "possible",
+    occurred_after: OccurredAfter = None,
+    occurred_before: OccurredBefore = None,
+    occurred_match: OccurredMatch = "possible",
+    source: SourceId = None,
+    role: RoleName = None,
+    attribute: AttributeText = None,
+    attribute_status: AttributeStatus = None,
+    killed_min: KilledMin = None,
+    killed_max: KilledMax = None,
+    injured_min: InjuredMin = None,
+    injured_max: InjuredMax = None,
+    sort: SortName = "opened_at",
     limit: Limit = 50,
     cursor: CursorText = None,
+    format_: FormatName = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[IncidentSummary]]:
-    """In the order in which they were opened."""
-    return await read_page(request, ledger, "incidents", list_incidents, as_of, limit, cursor)
+    """Incidents as they were known at the cut. With said_by, those of which nothing had been said are left out.
+
+    Also as CSV, GeoJSON and NDJSON, by Accept or `format`.
+    """
+    form = negotiate(request, format_, ("json", "geojson", "csv", "ndjson"))
+    wanted = incident_filter(request)
+    return await read_page(
+        request,
+        ledger,
+        digest("incidents", wanted, sort),
+        partial(list_incidents, wanted=wanted, sort=sort),
+        Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by)),
+        headers={"vary": "accept, accept-datetime"},
+        render=lambda page: render_incidents(page, form),
+    )
 
 
-@get(_ONE, operation_id="getIncident", summary="Get an incident", tags=["incidents"])
-async def get_incident(
+@get("/v1/ledgers/{ledger:str}/stats", operation_id="getStats", summary="Count incidents", tags=["incidents"])
+async def get_stats(
     request: StetRequest,
     ledger: LedgerName,
-    incident_id: IncidentId,
-    as_of: AsOfText = None,
-    accept_datetime_: Annotated[
+    group_by: Annotated[
+        GroupBy,
+        QueryParameter(
+            description="By kind, by the month in which it occurred, by the status of an attribute, by speaker."
+        ),
+    ] = "kind",
+    by_attribute: Annotated[
         str | None,
-        HeaderParameter(
-            name="Accept-Datetime",
-            description="RFC 7089: the state at this HTTP date; before the incident was opened, its first state. "
-            "as_of goes first.",
+        QueryParameter(
+            description="With group_by=attribute_status: of which attribute.", pattern=ATTRIBUTE, max_length=60
         ),
     ] = None,
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    kind: Kind = None,
+    status: StatusName = None,
+    tag: Tag = None,
+    q: Query = None,
+    bbox: Bbox = None,
+    near: Near = None,
+    radius: Radius = None,
+    place_match: PlaceMatch = "possible",
+    occurred_after: OccurredAfter = None,
+    occurred_before: OccurredBefore = None,
+    occurred_match: OccurredMatch = "possible",
+    source: SourceId = None,
+    role: RoleName = None,
+    attribute: AttributeText = None,
+    attribute_status: AttributeStatus = None,
+    killed_min: KilledMin = None,
+    killed_max: KilledMax = None,
+    injured_min: InjuredMin = None,
+    injured_max: InjuredMax = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
-) -> Response[IncidentView]:
-    """One incident and everything that was said about it, as of any position or instant since it was opened."""
+) -> Response[Stats]:
+    """How many incidents match, and what their casualties add up to, at the cut. The largest 1,000 groups."""
+    if (group_by == "attribute_status") != (by_attribute is not None):
+        raise Malformed.at("query.by_attribute", "goes with group_by=attribute_status, and that with it")
     service = service_of(request)
-    wanted = asked(as_of)
-    instant = accept_datetime(accept_datetime_) if wanted is None else None
-    async with service.pool.connection() as connection:
+    async with service.pool.connection() as connection, snapshot(connection):
         ledger_id = await service.ledger_id(connection, ledger)
-        if instant:
-            wanted = AsOf(instant.isoformat().replace("+00:00", "Z"), instant=instant)
-        try:
-            cut, view = await view_incident(connection, ledger_id, incident_id, wanted)
-        except NotFound:
-            if instant is None:
-                raise
-            _, latest = await view_incident(connection, ledger_id, incident_id, None)
-            opened = AsOf(latest.opened_at.isoformat().replace("+00:00", "Z"), instant=latest.opened_at)
-            cut, view = await view_incident(connection, ledger_id, incident_id, opened)
-    headers = {"vary": "accept-datetime", "link": f'<{request.url.path}>; rel="original timegate"'}
-    if wanted:
-        headers |= memento(request.url.path, view.updated_at)
-    return answer(request, view, view.version, cut, headers=headers)
+        cut = await resolve_cut(connection, ledger_id, asked(as_of, accept_datetime_), said(said_by))
+        wanted = incident_filter(request)
+        stats = await count_incidents(
+            connection, ledger_id, cut, wanted=wanted, group_by=group_by, by_attribute=by_attribute
+        )
+    return answer(request, stats, cut.position, cut, headers=memento(request, cut.recorded_at, asked=bool(cut.as_of)))
 
 
 @post(_ONE + "/revisions", operation_id="reviseIncident", summary="Revise an incident", tags=["incidents"])
@@ -117,61 +201,4 @@ async def post_revision(
     return await write(request, ledger, f"incident:{incident_id}", decide, view_incident)
 
 
-@get(_ONE + "/revisions", operation_id="listRevisions", summary="List the revisions", tags=["incidents"])
-async def get_revisions(
-    request: StetRequest,
-    ledger: LedgerName,
-    incident_id: IncidentId,
-    as_of: AsOfText = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    if_none_match: IfNoneMatch = None,
-) -> Response[Page[EventView]]:
-    """Every event after the opening that is not a statement, in the order of the log."""
-    rows = partial(list_events, incident_id=incident_id, revisions_only=True)
-    return await read_page(request, ledger, f"revisions:{incident_id}", rows, as_of, limit, cursor)
-
-
-@get(_ONE + "/events", operation_id="listIncidentEvents", summary="List an incident's events", tags=["incidents"])
-async def get_events(
-    request: StetRequest,
-    ledger: LedgerName,
-    incident_id: IncidentId,
-    as_of: AsOfText = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-    if_none_match: IfNoneMatch = None,
-) -> Response[Page[EventView]]:
-    """As they are stored, each with the salt, digest and leaf that prove it."""
-    rows = partial(list_events, incident_id=incident_id, revisions_only=False)
-    return await read_page(request, ledger, f"events:{incident_id}", rows, as_of, limit, cursor)
-
-
-@get(_ONE + "/timeline", operation_id="getTimeline", summary="Get an incident's timeline", tags=["incidents"])
-async def get_timeline(
-    request: StetRequest,
-    ledger: LedgerName,
-    incident_id: IncidentId,
-    axis: Annotated[
-        Axis, QueryParameter(description="By when it happened, when it was said, or when it was recorded.")
-    ] = "recorded",
-    as_of: AsOfText = None,
-    if_none_match: IfNoneMatch = None,
-) -> Response[Timeline]:
-    """One of the three times that are never mixed."""
-    service = service_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
-        cut, view = await view_timeline(connection, ledger_id, incident_id, axis, asked(as_of))
-    return answer(request, view, view.version, cut, query={"axis": axis})
-
-
-ROUTES = [
-    post_incident,
-    get_incidents,
-    get_incident,
-    post_revision,
-    get_revisions,
-    get_events,
-    get_timeline,
-]
+ROUTES = [post_incident, get_incidents, get_stats, post_revision]

@@ -65,7 +65,7 @@ async def get_ledgers(
     after = unsign(cursor, service.cursor_secret, "ledgers", None).after if cursor is not None else ""
     async with service.pool.connection() as connection:
         items, following = await list_ledgers(connection, str(after), limit)
-    text = sign(Cursor("ledgers", None, 0, None, following), service.cursor_secret) if following else None
+    text = sign(Cursor("ledgers", None, None, following), service.cursor_secret) if following else None
     return answer(request, Ledgers(items, text), 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,13 +11,16 @@ from litestar.params import JSONBody, PathParameter
 
 from stet.handle.ledger import change_source
 from stet.http.body import StetRequest
-from stet.http.paging import CursorText, Limit
+from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
+    Asked,
     AsOfText,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     LedgerName,
+    Query,
+    asked,
     read_one,
     read_page,
     write,
@@ -47,12 +51,14 @@ async def get_sources(
     request: StetRequest,
     ledger: LedgerName,
     as_of: AsOfText = None,
+    q: Query = None,
     limit: Limit = 50,
     cursor: CursorText = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[SourceView]]:
     """In the order in which they were registered."""
-    return await read_page(request, ledger, "sources", list_sources, as_of, limit, cursor)
+    rows = partial(list_sources, q=q)
+    return await read_page(request, ledger, digest("sources", q), rows, Asked(asked(as_of), limit, cursor))
 
 
 @get(_ONE, operation_id="getSource", summary="Get a source", tags=["sources"])

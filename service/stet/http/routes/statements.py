@@ -7,27 +7,38 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.params import JSONBody, PathParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from stet.handle.incident import record_statement
 from stet.http.body import StetRequest
-from stet.http.paging import CursorText, Limit
+from stet.http.filters import ATTRIBUTE, bound
+from stet.http.formats import FormatName, negotiate, render_statements
+from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
+    AcceptDatetime,
+    Asked,
     AsOfText,
     IdempotencyKey,
     IfMatch,
     IfNoneMatch,
     LedgerName,
+    Query,
+    SaidByText,
+    SaidMatchName,
+    asked,
     read_one,
     read_page,
+    said,
     write,
 )
 from stet.http.routes.incidents import IncidentId
 from stet.ids import new_id
+from stet.incident.claim import Act
 from stet.incident.commands import RecordStatement
 from stet.incident.view import StatementAnswer, StatementView
+from stet.queries.incident import view_statement
 from stet.queries.many import Page, list_statements
-from stet.queries.one import view_statement
+from stet.queries.statements import ListedStatement, StatementFilter, StatementSort, list_all_statements
 
 _PATH = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}/statements"
 
@@ -52,19 +63,22 @@ async def post_statement(
     return await write(request, ledger, f"incident:{incident_id}", decide, view)
 
 
-@get(_PATH, operation_id="listStatements", summary="List the statements", tags=["statements"])
+@get(_PATH, operation_id="listStatements", summary="List an incident's statements", tags=["statements"])
 async def get_statements(
     request: StetRequest,
     ledger: LedgerName,
     incident_id: IncidentId,
     as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    said_match: SaidMatchName = "definite",
     limit: Limit = 50,
     cursor: CursorText = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[StatementView]]:
     """In the order in which they were recorded, with all corrections of our record applied."""
     rows = partial(list_statements, incident_id=incident_id)
-    return await read_page(request, ledger, f"statements:{incident_id}", rows, as_of, limit, cursor)
+    wanted = Asked(asked(as_of), limit, cursor, said(said_by, said_match))
+    return await read_page(request, ledger, f"statements:{incident_id}", rows, wanted)
 
 
 @get(_PATH + "/{statement_id:uuid}", operation_id="getStatement", summary="Get a statement", tags=["statements"])
@@ -74,11 +88,69 @@ async def get_statement(
     incident_id: IncidentId,
     statement_id: Annotated[UUID, PathParameter(description="The statement's id.")],
     as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    said_match: SaidMatchName = "definite",
     if_none_match: IfNoneMatch = None,
 ) -> Response[StatementAnswer]:
     """One statement of an incident, with the claims that are about this incident."""
-    view = partial(view_statement, incident_id=incident_id)
+    view = partial(view_statement, incident_id=incident_id, said=said(said_by, said_match))
     return await read_one(request, ledger, statement_id, as_of, view)
 
 
-ROUTES = [post_statement, get_statements, get_statement]
+@get(
+    "/v1/ledgers/{ledger:str}/statements",
+    operation_id="listAllStatements",
+    summary="List statements across incidents",
+    tags=["statements"],
+)
+async def get_all_statements(
+    request: StetRequest,
+    ledger: LedgerName,
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    speaker: Annotated[UUID | None, QueryParameter(description="By this source.")] = None,
+    said_after: Annotated[
+        str | None,
+        QueryParameter(description="May have been said at or after: an instant, or a date (its beginning, UTC)."),
+    ] = None,
+    said_before: Annotated[
+        str | None,
+        QueryParameter(description="May have been said at or before: an instant, or a date (its end, UTC)."),
+    ] = None,
+    attribute: Annotated[
+        str | None, QueryParameter(description="With a claim on it.", pattern=ATTRIBUTE, max_length=60)
+    ] = None,
+    act: Annotated[Act | None, QueryParameter(description="With a claim of this act.")] = None,
+    q: Query = None,
+    sort: Annotated[StatementSort, QueryParameter(description="The order; - turns it round.")] = "recorded_at",
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    format_: FormatName = None,
+    accept_datetime_: AcceptDatetime = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Page[ListedStatement]]:
+    """Retractions are among them. A statement about two incidents is listed for each, with the claims about it.
+
+    Also as CSV, a row for each claim, and NDJSON, by Accept or `format`.
+    """
+    form = negotiate(request, format_, ("json", "csv", "ndjson"))
+    wanted = StatementFilter(
+        speaker=speaker,
+        said_after=bound(said_after, "said_after", first=True),
+        said_before=bound(said_before, "said_before", first=False),
+        attribute=attribute,
+        act=act,
+        q=q,
+    )
+    return await read_page(
+        request,
+        ledger,
+        digest("statements", wanted, sort),
+        partial(list_all_statements, wanted=wanted, sort=sort),
+        Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by)),
+        headers={"vary": "accept, accept-datetime"},
+        render=lambda page: render_statements(page, form),
+    )
+
+
+ROUTES = [post_statement, get_statements, get_statement, get_all_statements]

@@ -1,0 +1,196 @@
+"""One incident, in each of its views, at any cut."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.params import PathParameter, QueryParameter
+
+from stet.database.pool import snapshot
+from stet.errors import NotFound
+from stet.http.answer import answer, memento
+from stet.http.body import StetRequest
+from stet.http.filters import ATTRIBUTE
+from stet.http.paging import CursorText, Limit
+from stet.http.routes import (
+    AcceptDatetime,
+    Asked,
+    AsOfText,
+    IfNoneMatch,
+    LedgerName,
+    SaidByText,
+    SaidMatchName,
+    asked,
+    read_one,
+    read_page,
+    said,
+)
+from stet.http.routes.incidents import IncidentId
+from stet.http.service import service_of
+from stet.incident.diff import Diff
+from stet.incident.explain import Explanation
+from stet.incident.matrix import Matrix
+from stet.incident.timeline import Axis, Timeline
+from stet.incident.view import IncidentView
+from stet.queries.cut import AsOf, parse_as_of, resolve_cut, text_of
+from stet.queries.incident import view_diff, view_explanation, view_incident, view_matrix, view_timeline
+from stet.queries.many import EventView, Page, list_events
+from stet.values.text import Reference
+
+_ONE = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}"
+
+
+@get(_ONE, operation_id="getIncident", summary="Get an incident", tags=["incidents"])
+async def get_incident(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    said_match: SaidMatchName = "definite",
+    accept_datetime_: AcceptDatetime = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[IncidentView]:
+    """One incident and everything that was said about it, as of any position or instant since it was opened.
+
+    With said_by only what had been said by then, and what the claims in it come to.
+    """
+    service = service_of(request)
+    wanted, kept = asked(as_of, accept_datetime_), said(said_by, said_match)
+    async with service.pool.connection() as connection, snapshot(connection):
+        ledger_id = await service.ledger_id(connection, ledger)
+        view = partial(view_incident, connection, ledger_id, incident_id, said=kept)
+        try:
+            cut, shown = await view(wanted)
+        except NotFound:
+            if as_of is not None or wanted is None:
+                raise
+            _, latest = await view(None)
+            cut, shown = await view(AsOf(text_of(latest.opened_at), instant=latest.opened_at))
+    headers = memento(request, shown.updated_at, asked=wanted is not None)
+    return answer(request, shown, shown.version, cut, headers=headers)
+
+
+@get(_ONE + "/matrix", operation_id="getMatrix", summary="Get an incident's claims matrix", tags=["incidents"])
+async def get_matrix(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    said_match: SaidMatchName = "definite",
+    if_none_match: IfNoneMatch = None,
+) -> Response[Matrix]:
+    """A row per attribute, a column per speaker. Who only passes on what others say has no column."""
+    view = partial(view_matrix, said=said(said_by, said_match))
+    return await read_one(request, ledger, incident_id, as_of, view)
+
+
+@get(
+    _ONE + "/attributes/{name:str}",
+    operation_id="explainAttribute",
+    summary="Explain how an attribute was resolved",
+    tags=["incidents"],
+)
+async def get_explanation(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    name: Annotated[str, PathParameter(description="The attribute's name.", pattern=ATTRIBUTE)],
+    of: Annotated[
+        Reference | None, QueryParameter(description="Only for this: a slug, or source:ID, document:ID, statement:ID.")
+    ] = None,
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    said_match: SaidMatchName = "definite",
+    if_none_match: IfNoneMatch = None,
+) -> Response[Explanation]:
+    """The rule, each candidate with its claims, chains and grades, what was dropped and why, which step decided."""
+    view = partial(view_explanation, name=name, of=of, said=said(said_by, said_match))
+    return await read_one(request, ledger, incident_id, as_of, view)
+
+
+@get(_ONE + "/diff", operation_id="diffIncident", summary="Compare an incident at two cuts", tags=["incidents"])
+async def get_diff(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    from_: Annotated[
+        str | None,
+        QueryParameter(name="from", description="as_of of the earlier cut. Absent: the head.", max_length=250),
+    ] = None,
+    to: Annotated[
+        str | None, QueryParameter(description="as_of of the later cut. Absent: the head.", max_length=250)
+    ] = None,
+    from_said_by: Annotated[
+        str | None, QueryParameter(description="said_by of the earlier cut.", max_length=250)
+    ] = None,
+    to_said_by: Annotated[str | None, QueryParameter(description="said_by of the later cut.", max_length=250)] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Diff]:
+    """What changed, down to the attribute, by which events, by whom, and why."""
+    service = service_of(request)
+    asked_from = None if from_ is None else parse_as_of(from_, "query.from")
+    asked_to = None if to is None else parse_as_of(to, "query.to")
+    async with service.pool.connection() as connection, snapshot(connection):
+        ledger_id = await service.ledger_id(connection, ledger)
+        before = await resolve_cut(connection, ledger_id, asked_from, said(from_said_by, field="query.from_said_by"))
+        after = await resolve_cut(connection, ledger_id, asked_to, said(to_said_by, field="query.to_said_by"))
+        shown = await view_diff(connection, ledger_id, incident_id, before, after)
+    old, new = before.permanent, after.permanent
+    query = {"from": old["as_of"], "to": new["as_of"]}
+    query |= {f"{side}_said_by": cut["said_by"] for side, cut in (("from", old), ("to", new)) if "said_by" in cut}
+    return answer(request, shown, shown.version, after._replace(final=before.final and after.final), query=query)
+
+
+@get(_ONE + "/timeline", operation_id="getTimeline", summary="Get an incident's timeline", tags=["incidents"])
+async def get_timeline(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    axis: Annotated[
+        Axis, QueryParameter(description="By when it happened, when it was said, or when it was recorded.")
+    ] = "recorded",
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    said_match: SaidMatchName = "definite",
+    if_none_match: IfNoneMatch = None,
+) -> Response[Timeline]:
+    """One of the three times that are never mixed."""
+    view = partial(view_timeline, axis=axis, said=said(said_by, said_match))
+    return await read_one(request, ledger, incident_id, as_of, view)
+
+
+@get(_ONE + "/revisions", operation_id="listRevisions", summary="List the revisions", tags=["incidents"])
+async def get_revisions(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    as_of: AsOfText = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Page[EventView]]:
+    """Every event after the opening that does not record a statement, in the order of the log."""
+    rows = partial(list_events, incident_id=incident_id, revisions_only=True)
+    return await read_page(request, ledger, f"revisions:{incident_id}", rows, Asked(asked(as_of), limit, cursor))
+
+
+@get(_ONE + "/events", operation_id="listIncidentEvents", summary="List an incident's events", tags=["incidents"])
+async def get_events(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    as_of: AsOfText = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Page[EventView]]:
+    """As they are stored, each with the salt, digest and leaf that prove it."""
+    rows = partial(list_events, incident_id=incident_id, revisions_only=False)
+    return await read_page(request, ledger, f"events:{incident_id}", rows, Asked(asked(as_of), limit, cursor))
+
+
+ROUTES = [get_incident, get_matrix, get_explanation, get_diff, get_timeline, get_revisions, get_events]

@@ -1,0 +1,82 @@
+"""Incidents at a cut: a page of them, in one of four orders."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, LiteralString
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import asdict
+from psycopg import sql
+
+from stet.database.pool import Connection
+from stet.envelope import AUDIENCE
+from stet.incident.summary import IncidentSummary, Summary
+from stet.queries.cut import ReadCut
+from stet.queries.filters import Fragments, IncidentFilter, at_cut, both, matching, of_cut, search
+from stet.queries.many import Rows
+from stet.sql import load
+
+_LIST = load("list_incidents")
+_LIST_BY_UPDATE = load("list_incidents_by_update")
+_SUMMARY = msgspec.json.Decoder(Summary)
+Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at", "occurred_at", "-occurred_at", "title", "-title"]
+After = tuple[str, str]
+"""The sort key and the id of the last incident of the page before."""
+_KEYS: dict[str, LiteralString] = {
+    "opened_at": "h.opened_at",
+    "title": "h.title_order",
+    # What happened at an unknown time comes last, either way.
+    "occurred_at": "coalesce(h.occurred_order, 'infinity')",
+    "-occurred_at": "coalesce(h.occurred_order, '-infinity')",
+}
+
+
+async def list_incidents(
+    connection: Connection,
+    ledger_id: UUID,
+    cut: ReadCut,
+    after: After | None,
+    limit: int,
+    *,
+    wanted: IncidentFilter,
+    sort: Sort,
+) -> Rows[IncidentSummary]:
+    """Some incidents that match at the cut. The connection must be in a snapshot that holds the cut."""
+    fragments, parameters = matching(wanted, cut)
+    if wanted.q is not None:
+        parameters["q"] = await search(connection, ledger_id, cut, wanted.q)
+    parameters |= of_cut(ledger_id, cut, AUDIENCE) | {"limit": limit + 1}
+    fragments = [*at_cut(cut), *fragments]
+    if after:
+        parameters |= {"after_key": after[0], "after_id": after[1]}
+    cursor = await connection.execute(_statement(sort, fragments, after), parameters)
+    rows = await cursor.fetchall()
+    more = (rows[limit - 1][5], str(rows[limit - 1][0])) if len(rows) > limit else None
+    return Rows([_summary(row) for row in rows[:limit]], more)
+
+
+def _statement(sort: Sort, fragments: Fragments, after: After | None) -> sql.Composed:
+    name = sort.removeprefix("-")
+    descending = sort.startswith("-")
+    direction = sql.SQL("DESC") if descending else sql.SQL("ASC")
+    beyond: LiteralString = " < " if descending else " > "
+    if name == "updated_at":
+        paged: Fragments = ["e.position" + beyond + "%(after_key)s::bigint"] if after else []
+        return sql.SQL(_LIST_BY_UPDATE).format(filters=both([*fragments, *paged]), direction=direction)
+    key = _KEYS.get(sort) or _KEYS[name]
+    type_: LiteralString = "text" if name == "title" else "timestamptz"
+    paged = ["(" + key + ", h.incident_id)" + beyond + "(%(after_key)s::" + type_ + ", %(after_id)s::uuid)"]
+    filters = both([*fragments, *(paged if after else [])])
+    return sql.SQL(_LIST).format(key=sql.SQL(key), filters=filters, direction=direction)
+
+
+def _summary(row: tuple[Any, ...]) -> IncidentSummary:
+    incident_id, opened_at, summary, version, updated_at, _ = row
+    return IncidentSummary(
+        **asdict(_SUMMARY.decode(summary)),
+        incident_id=incident_id,
+        version=version,
+        opened_at=opened_at,
+        updated_at=updated_at,
+    )
