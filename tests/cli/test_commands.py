@@ -14,7 +14,8 @@ import pytest
 from tests.conftest import Cluster, serve
 
 from stet.cli.main import main
-from stet.reference import mi24
+from stet.reference import later, mi24
+from stet.reference.checks import CHECKS
 from stet.reference.load import Loaded, load_reference
 
 
@@ -36,7 +37,7 @@ def loaded(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     url = cluster.migrated()
     with serve(url, tmp_path_factory.mktemp("cli")) as server:
         loaded = load_reference(server.url, "mi24", lambda line: None)
-        head = loaded.positions[f"earliest of {mi24.LATE_EARLIEST[-1]}"]
+        head = loaded.positions[later.STEPS[-1][0]]
         path = f"{server.url}/v1/ledgers/mi24/incidents/{loaded.ids['I1']}?as_of=position:{head}"
         view = httpx.get(path).json()
         again = load_reference(server.url, "mi24", lambda line: None)
@@ -45,15 +46,20 @@ def loaded(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 def test_demo_marks_every_line_as_good(cluster: Cluster) -> None:
-    """`stet demo` records the article through HTTP, prints the three cuts and every check holds."""
+    """`stet demo` records the incident through HTTP, prints its views and every check holds."""
     done = stet("demo", STET_DATABASE_URL=cluster.migrated())
     assert done.returncode == 0, done.stderr
     assert "✗" not in done.stdout
-    assert done.stdout.count("✓") >= 13
-    for title in ("before s2", "after v1's last statement", "head", "What the desk's date changed"):
+    assert done.stdout.count("✓") == len(CHECKS)
+    for title in (
+        "What the claims come to, after the desk's acts",
+        "What the claims come to, at the head",
+        "Why responsible is admitted",
+        "Who claims what",
+        "What was said from 31 December 2020 to 5 January 2021 changed",
+        f"{len(CHECKS)} of {len(CHECKS)} hold",
+    ):
         assert title in done.stdout
-    before = done.stdout.partition("after v1's last statement")[0]
-    assert "Russian Ministry of Defence" not in before
 
 
 def test_demo_exits_1_when_a_check_fails(cluster: Cluster, tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_demo_exits_1_when_a_check_fails(cluster: Cluster, tmp_path: Path) -> No
         path = f"{server.url}/v1/ledgers/spoilt/incidents/{loaded.ids['I1']}/revisions"
         body = {
             "type": "statement-corrected",
-            "statement_id": loaded.ids["s1"],
+            "statement_id": loaded.ids["s12"],
             "error": "time",
             "set": {"said_at": "2020-11-10"},
             "reason": "spoilt on purpose",
@@ -141,8 +147,22 @@ def test_verify_finds_a_sound_log_sound(loaded: tuple[str, Loaded, dict]) -> Non
     """`stet verify` prints each ledger with its number of events and exits 0."""
     done = stet("verify", STET_DATABASE_URL=loaded[0])
     assert done.returncode == 0, done.stderr
-    head = loaded[1].positions[f"earliest of {mi24.LATE_EARLIEST[-1]}"]
+    head = loaded[1].positions[later.STEPS[-1][0]]
     assert done.stdout.strip() == f"mi24: {head} events, sound"
+
+
+def test_verify_names_the_rows_that_differ_and_exits_1(cluster: Cluster, tmp_path: Path) -> None:
+    """A row of a history that is not what the log gives is printed, with what it should be."""
+    url = cluster.migrated()
+    with serve(url, tmp_path) as server:
+        load_reference(server.url, "mi24", lambda line: None)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE stet.incident_history SET title = 'Planted' WHERE to_position = 9223372036854775807")
+    done = stet("verify", "--ledger", "mi24", STET_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "mi24: incident_history lacks {" in done.stdout
+    assert "mi24: incident_history has, beyond the log, {" in done.stdout
+    assert '"title":"Planted"' in done.stdout
 
 
 def test_verify_names_the_first_fault_and_exits_1(cluster: Cluster, tmp_path: Path) -> None:

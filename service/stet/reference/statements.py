@@ -40,7 +40,11 @@ _S0: Body = {
             verbatim="Stepanarkert",
         ),
         _claim("background", "the incident was far from the frontlines"),
-        _claim("background", "the incident came shortly after the Republic conceded the loss of Shusha"),
+        _claim(
+            "background",
+            "the incident came shortly after the Republic conceded the loss of Shusha",
+            note="Shusha: Shushi in Armenian",
+        ),
         _claim(
             "background",
             "the concern of the CSTO is in line with all its statements since the fighting began",
