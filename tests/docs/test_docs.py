@@ -18,7 +18,7 @@ from msgspec.structs import fields
 from stet.cli import main
 from stet.codec import EVENTS, SCHEMA_VERSIONS
 from stet.http.problems import KINDS
-from stet.incident.events import Act
+from stet.incident.claim import Act
 from stet.ledger.attributes import BUILT_IN, RULES
 from stet.settings import Settings
 from stet.values.value import AttributeType
