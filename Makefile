@@ -21,6 +21,7 @@ check: setup ## lint, format, types, generated files, requirements, tests
 	$(BIN)/mypy
 	$(PIP) check
 	$(BIN)/stet openapi --check
+	$(BIN)/python openapi/events.py --check
 	$(BIN)/python migrations/dump.py --check
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 format: setup ## format the code and repair what ruff can repair
@@ -30,15 +31,16 @@ demo: setup ## record the reference article over HTTP and check what it reads ba
 	$(BIN)/stet demo $(ARGS)
 bench: setup ## measure, side by side with raw SQL
 	$(BIN)/python -m bench $(ARGS)
-openapi: setup ## write openapi/openapi.json
+openapi: setup ## write openapi/openapi.json, openapi/asyncapi.json and openapi/events
 	$(BIN)/stet openapi
+	$(BIN)/python openapi/events.py
 schema: setup ## write migrations/schema.sql
 	$(BIN)/python migrations/dump.py $(ARGS)
 requirements: setup ## resolve pyproject.toml anew into the requirements files
 	$(BIN)/uv lock -q
 	$(EXPORT) -o requirements.txt
 	$(EXPORT) --group build --group dev -o requirements-dev.txt
-lint-api: $(LINT)/node_modules/.installed ## lint openapi/openapi.json with spectral and redocly (Node.js)
+lint-api: $(LINT)/node_modules/.installed ## lint openapi/openapi.json and openapi/asyncapi.json (Node.js)
 	cd $(LINT) && npm run --silent spectral && npm run --silent redocly
 clean: ## remove everything that the other targets made, except the data in .stet
 	rm -rf .venv $(LINT)/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis

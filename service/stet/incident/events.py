@@ -34,6 +34,8 @@ class IncidentOpened(Event, frozen=True, kw_only=True):
 
 
 class IncidentAmended(Event, frozen=True, kw_only=True):
+    """The desk changed the title, the kind or the tags."""
+
     title: Line | UnsetType = UNSET
     kind: Slug | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
@@ -41,6 +43,8 @@ class IncidentAmended(Event, frozen=True, kw_only=True):
 
 
 class IncidentStatusChanged(Event, frozen=True, kw_only=True):
+    """The desk opened the incident again, closed it, or withdrew it."""
+
     status: Status
     reason: Reason
 
@@ -186,12 +190,16 @@ class AttributeUnpinned(Event, frozen=True, kw_only=True):
 
 
 class IncidentLinked(Event, frozen=True, kw_only=True):
+    """The incident has to do with another one."""
+
     incident_id: UUID
     relation: Relation
     reason: Reason
 
 
 class IncidentUnlinked(Event, frozen=True, kw_only=True):
+    """The desk took the link back."""
+
     incident_id: UUID
     relation: Relation
     reason: Reason
