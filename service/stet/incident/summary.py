@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from stet.incident.events import Status
 from stet.incident.resolve import Key, Resolved, ResolvedStatus, resolve
 from stet.incident.state import Incident
 from stet.ledger.attributes import BUILT_IN
-from stet.values.compare import count_of, place_of, time_of
+from stet.values.compare import interval, place_of, time_of
 
 COUNTS = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "count")
 PLACES = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "place")
@@ -110,10 +111,11 @@ def _count(found: Sequence[Resolved]) -> CountSummary | None:
     groups = _of_all(found)
     if not groups:
         return None
-    counts = [count_of(one.value) for one in groups if one.value is not None]
-    if len(counts) == 1:
-        return CountSummary(min=counts[0].min, max=counts[0].max, status=groups[0].status)
-    greatest = max(zip((count.min for count in counts), groups, strict=True), key=lambda pair: pair[0])
+    ranges = [interval("count", one.value) for one in groups if one.value is not None]
+    if len(ranges) == 1:
+        most = None if ranges[0].high == math.inf else ranges[0].high
+        return CountSummary(min=ranges[0].low, max=most, status=groups[0].status)
+    greatest = max(zip((one.low for one in ranges), groups, strict=True), key=lambda pair: pair[0])
     return CountSummary(min=greatest[0], max=None, status=greatest[1].status)
 
 
