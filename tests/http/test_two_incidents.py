@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import httpx
 from tests.http.asking import NOBODY, problem
 
@@ -71,3 +73,19 @@ def test_a_position_within_an_append_shows_the_whole_of_it(client: httpx.Client,
         answer = client.get(f"{path}?as_of=position:{position}")
         assert len(answer.json()["statements"]) == 2
         assert answer.headers["stet-position"] == str(last)
+
+
+def test_a_log_seen_up_to_within_an_append_was_seen_up_to_its_end(client: httpx.Client, ledger: str) -> None:
+    """ASKED@N with N inside an append shows the whole of it, and what was the end of the log is not final."""
+    source, _ = _beginning(client, ledger)
+    statements = [{"speaker": source, "claims": [CLAIM]}] * 2
+    opened = client.post(f"{ledger}/incidents", json={"title": "A", "kind": "strike", "statements": statements})
+    last = int(opened.headers["stet-position"])
+    path = opened.headers["location"]
+    _post(client, f"{path}/revisions", {"type": "incident-amended", "title": "B", "reason": "r"})
+    for seen, asked in itertools.product((last - 2, last - 1, last), ("head", "9000-01-01")):
+        answer = client.get(f"{path}?as_of={asked}@{seen}")
+        shown = answer.json()
+        assert (len(shown["statements"]), shown["title"], shown["cut"]["final"]) == (2, "A", False)
+        assert answer.headers["stet-position"] == str(last)
+        assert answer.headers["content-location"].endswith(f"as_of={asked}@{last}")

@@ -132,7 +132,10 @@ async def resolve_cut(
 ) -> ReadCut:
     """The cut to read at. Raises NotFound for a position that the log has not reached."""
     as_of = as_of or HEAD
-    parameters = {"ledger_id": ledger_id, "instant": as_of.instant, "seen": as_of.seen}
+    until, until_recorded_at = None, None
+    if as_of.seen is not None:
+        until, until_recorded_at = await _end_of_append(connection, ledger_id, as_of.seen)
+    parameters = {"ledger_id": ledger_id, "instant": as_of.instant, "seen": until}
     row = await (await connection.execute(_RESOLVE_CUT, parameters)).fetchone()
     if row is None:
         raise NotFound("there is no such ledger")
@@ -140,13 +143,11 @@ async def resolve_cut(
     for asked in (as_of.position, as_of.seen):
         if asked is not None and asked > head:
             raise NotFound(f"the log has not reached position {asked}: it ends at {head}")
-    seen = head
-    if as_of.seen is not None:
-        seen, head_recorded_at = await _end_of_append(connection, ledger_id, as_of.seen)
+    seen, seen_recorded_at = (head, head_recorded_at) if until is None else (until, until_recorded_at)
     if as_of.position is not None:
         position, recorded_at = await _end_of_append(connection, ledger_id, as_of.position)
     elif as_of.instant is None:
-        position, recorded_at = seen, head_recorded_at
+        position, recorded_at = seen, seen_recorded_at
     return ReadCut(
         position=position or 0,
         recorded_at=recorded_at,
