@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -92,6 +92,11 @@ def diff(before: Side, after: Side, events: Sequence[Recorded[IncidentEvent]]) -
         for recorded in events
         if (is_new := recorded.position > before.cut.position) or statement_of(recorded.event) in said_differs
     ]
+    causes_of: dict[Key, list[Cause]] = {}
+    touching = _touching((old, new))
+    for recorded, cause in causes:
+        for key in _touched(recorded.event, touching):
+            causes_of.setdefault(key, []).append(cause)
     resolved = ({(one.attribute, one.of): one for one in resolve(state)} for state in (old, new))
     was, is_ = resolved
     return Diff(
@@ -106,7 +111,7 @@ def diff(before: Side, after: Side, events: Sequence[Recorded[IncidentEvent]]) -
                 of=key[1],
                 before=was.get(key),
                 after=is_.get(key),
-                causes=tuple(cause for recorded, cause in causes if key in _touched(recorded.event, (old, new))),
+                causes=tuple(causes_of.get(key, ())),
             )
             for key in sorted(was.keys() | is_.keys(), key=lambda key: (key[0], key[1] or ""))
             if was.get(key) != is_.get(key)
@@ -155,27 +160,40 @@ def _raw(value: Any) -> Raw:
     return Raw(msgspec.json.encode(value))
 
 
-def _touched(event: IncidentEvent, states: tuple[Incident, Incident]) -> set[Key]:
-    """The attributes that an event can have changed: those of the statement that it is about, on either side."""
+def _touched(event: IncidentEvent, touching: Mapping[UUID, set[Key]]) -> set[Key]:
+    """The attributes that an event can have changed; `touching` is what `_touching` gives."""
     if isinstance(event, AttributePinned | AttributeUnpinned):
         return {(event.attribute, event.of)}
     about = statement_of(event)
-    statements = [state.statements[about] for state in states if about in state.statements] if about else []
-    keys = {key for said in statements for key in _keys(said.claims.values())}
-    for said in statements:
-        for state in states:
-            taken_back = state.statements.get(said.retracts.statement_id) if said.retracts else None
-            replaced = [
-                older for older in state.statements.values() if any(s.superseded_by == about for s in older.superseded)
-            ]
-            for other in (*([taken_back] if taken_back else []), *replaced):
-                keys |= _keys(other.claims.values())
-        for pin in (pin for state in states for pin in state.pins if about in pin.cites):
-            keys.add((pin.attribute, pin.of))
+    keys = touching.get(about, set()) if about else set()
     if isinstance(event, StatementCorrected):
-        keys |= _keys(event.claims)
+        return keys | _keys(event.claims)
     moved = getattr(event, "statement", None)
     return keys | _keys(moved.claims.values()) if isinstance(moved, Statement) else keys
+
+
+def _touching(states: tuple[Incident, Incident]) -> dict[UUID, set[Key]]:
+    """For each statement the attributes that can change with it, on either side.
+
+    Its own, those of what it takes back or replaces, those of the pins that cite it.
+    """
+    found: dict[UUID, set[Key]] = {id_: set() for state in states for id_ in state.statements}
+    for state in states:
+        for id_, said in state.statements.items():
+            own = _keys(said.claims.values())
+            found[id_] |= own
+            for supersession in said.superseded:
+                if supersession.superseded_by in found:
+                    found[supersession.superseded_by] |= own
+        for pin in state.pins:
+            for cited in found.keys() & set(pin.cites):
+                found[cited].add((pin.attribute, pin.of))
+    for id_, said in ((id_, said) for state in states for id_, said in state.statements.items() if said.retracts):
+        assert said.retracts
+        for state in states:
+            if taken_back := state.statements.get(said.retracts.statement_id):
+                found[id_] |= _keys(taken_back.claims.values())
+    return found
 
 
 def _keys(claims: Iterable[Claim]) -> set[Key]:
