@@ -22,6 +22,7 @@ from stet.database.pool import make_pool
 from stet.ids import new_id
 from stet.incident.events import IncidentOpened
 from stet.settings import Settings
+from stet.source.events import SourceRegistered
 from stet.store.append import Log
 
 _names = itertools.count(1)
@@ -271,6 +272,42 @@ def test_a_statement_with_more_words_than_an_index_holds(desk: Desk) -> None:
     assert len(desk.titles(q="000000000000")) == 1
     assert desk.titles(q="007900001499") == []
     assert len(desk.titles(sort="title")) == 1
+
+
+def test_a_word_of_more_sources_than_a_search_takes_is_named(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """None of them is left out in silence; as many as it takes are all searched, by each of sixteen words."""
+    url = cluster.migrated()
+
+    async def register_many() -> tuple[str, str]:
+        async with make_pool(url, Settings(pool_size=4)) as pool:
+            log = Log(pool)
+            ledger_id = await make_ledger(log, "names")
+            ids = sorted(new_id() for _ in range(1_001))
+            kept = " ".join(f"word{n:02}" for n in range(16))
+            names = [f"Bureau {kept}"] * 1_000 + ["Bureau of last resort"]
+            made = [SourceRegistered(name=name, kind="state-body") for name in names]
+            await append(pool, log, ledger_id, [(f"source:{id_}", one) for id_, one in zip(ids, made, strict=True)])
+            return str(ids[999]), str(ids[1_000])
+
+    thousandth, last = asyncio.run(register_many())
+    with (
+        serve(url, tmp_path_factory.mktemp("names")) as server,
+        httpx.Client(base_url=f"{server.url}/v1/ledgers/names", timeout=60) as client,
+    ):
+        for speaker in (thousandth, last):
+            said = {"speaker": speaker, "claims": [{"attribute": "killed", "value": count(2)}]}
+            opened = client.post("/incidents", json={"title": speaker, "kind": "strike", "statements": [said]})
+            assert opened.status_code == 201
+        for path in ("/incidents", "/statements", "/stats"):
+            wide = problem(client.get(path, params={"q": "resort bur"}), "malformed", 400, "query.q")
+            assert "bur begins a word in the names of more than 1,000 sources" in wide["detail"]
+        found = {
+            q: [item["title"] for item in read(client.get("/incidents", params={"q": q}))["items"]]
+            for q in ("resort", " ".join(f"word{n:02}" for n in range(16)))
+        }
+        assert list(found.values()) == [[last], [thousandth]]
 
 
 # ---- forms ----

@@ -10,6 +10,7 @@ from msgspec import Struct
 from psycopg import sql
 
 from stet.database.pool import Connection
+from stet.errors import Malformed
 from stet.incident.row import source_lexeme
 from stet.incident.said import SaidMatch
 from stet.queries.cut import ReadCut
@@ -17,6 +18,8 @@ from stet.sql import load
 from stet.values.words import terms, tsquery
 
 _FIND_SOURCES = load("find_sources")
+SOURCES_MAX = 1_000
+"""How many sources a word of a search may name: all of them go into the query, which has to stay small."""
 Role = Literal["speaker", "relay", "reporter"]
 Match = SaidMatch
 Fragments = list[LiteralString]
@@ -152,7 +155,7 @@ def _occurred(wanted: IncidentFilter) -> Fragments:
 async def search(connection: Connection, ledger_id: UUID, cut: ReadCut, q: str) -> str:
     """The tsquery of a search: each word begins a word of the text, or of a name, at the cut, of a source in it.
 
-    Raises Malformed for a text without words.
+    Raises Malformed for a text without words, and for a word that the names of more than 1,000 sources have.
     """
     wanted = terms(q)
     parameters = {
@@ -160,10 +163,14 @@ async def search(connection: Connection, ledger_id: UUID, cut: ReadCut, q: str) 
         "position": cut.position,
         "terms": list(wanted),
         "queries": [tsquery([(term, ())]) for term in wanted],
+        "limit": SOURCES_MAX + 1,
     }
     found: dict[str, list[str]] = {term: [] for term in wanted}
     for term, source_id in await (await connection.execute(_FIND_SOURCES, parameters)).fetchall():
         found[term].append(source_lexeme(source_id))
+        if len(found[term]) > SOURCES_MAX:
+            many = f"the names of more than {SOURCES_MAX:,} sources"
+            raise Malformed.at("query.q", f"is too wide: {term} begins a word in {many}; give more of it, or another")
     return tsquery(list(found.items()))
 
 
