@@ -223,6 +223,20 @@ def test_a_bad_filter_is_named(desk: Desk, query: dict[str, Any], field: str) ->
     problem(answer, "malformed", 400, f"query.{field}")
 
 
+@pytest.mark.parametrize("text", ["2", "2.0", "2e0", "0.2E1", "02", "+2", " 2", "2_0", "٢", "2.5", "1e400", "nan", ""])
+@pytest.mark.parametrize("name", ["killed_min", "killed_max", "injured_min", "injured_max", "radius"])
+def test_a_number_is_read_in_one_way(three: Desk, name: str, text: str) -> None:
+    """It filters as what it says, or is refused by name."""
+    near = {"near": "0,0"} if name == "radius" else {}
+    path = f"{three.path}/incidents"
+    answer = three.client.get(path, params={name: text, **near})
+    if answer.status_code == 200 and name != "radius":
+        assert answer.json()["items"] == read(three.client.get(path, params={name: 2, **near}))["items"]
+    elif answer.status_code != 200:
+        assert text not in ("2", "2.0")
+        problem(answer, "malformed", 400, f"query.{name}")
+
+
 # ---- search ----
 
 

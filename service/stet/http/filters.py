@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from litestar.params import QueryParameter
 
 from stet.errors import FieldError, Malformed
@@ -104,7 +105,8 @@ def incident_filter(request: StetRequest) -> IncidentFilter:
     texts = ("kind", "status", "tag", "q", "role", "attribute", "attribute_status", "place_match", "occurred_match")
     numbers = ("killed_min", "killed_max", "injured_min", "injured_max")
     given: dict[str, Any] = {name: query[name] for name in texts if name in query}
-    given |= {name: int(query[name]) for name in numbers if name in query}
+    # As Litestar read them: 2.0 and 2e0 are numbers, too.
+    given |= {name: msgspec.convert(query[name], int, strict=False) for name in numbers if name in query}
     return IncidentFilter(
         **given,
         bbox=(box[0], box[1], box[2], box[3]) if box else None,
