@@ -20,13 +20,15 @@ from stet.incident.events import (
     StatementAssessed,
     StatementCorrected,
     StatementFields,
+    StatementMovedIn,
+    StatementMovedOut,
     StatementRecorded,
     StatementReinstated,
     StatementRetracted,
     StatementSuperseded,
     StatementWithdrawn,
 )
-from stet.incident.said import said_by
+from stet.incident.said import said_by, unsaid
 from stet.incident.state import Incident, fold
 from stet.incident.statement import Assessed, Retracts
 from stet.incident.summary import CountSummary, OccurredSummary, PlaceSummary, summary
@@ -304,10 +306,37 @@ def test_the_recorded_axis_leaves_out_what_is_about_a_statement_that_had_not_bee
         StatementCorrected(statement_id=S3, error="time", set=StatementFields(channel="tv"), reason="r"),
         IncidentAmended(title="Downed", reason="unclear yet"),
     )
-    whole = fold(events)
-    state = said_by(whole, MORNING)
-    entries = recorded_axis(events, state, whole.statements.keys() - state.statements.keys(), NAMES)
+    entries = recorded_axis(events, said_by(fold(events), MORNING), unsaid(events, MORNING), NAMES)
     assert [(e.position, e.statement_id) for e in entries] == [(1, None), (2, S1), (6, None)]
+
+
+def test_the_recorded_axis_leaves_out_an_unsaid_statement_that_was_moved_away_and_back() -> None:
+    """At each moment of its moves; and by the time that it was corrected to before it left."""
+    earlier = StatementFields(said_at=SaidAt(latest=MORNING))
+    out = StatementMovedOut(statement_id=S1, from_incident=I1, to_incident=I2, reason="r")
+    before = record(f"incident:{I1}", OPENED, statement(S1, said_at=SaidAt(latest=NOON)), out)
+    moved = fold(before[:2]).statements[S1]
+    back = StatementMovedIn(statement=moved, from_incident=I2, reason="r")
+    corrected = StatementCorrected(statement_id=S1, error="time", set=earlier, reason="r")
+    events = [*before, *record(f"incident:{I1}", back, corrected, out, after=3)]
+    for cut_at, shown in ((2, [1]), (3, [1]), (4, [1]), (5, [1, 2, 3, 4, 5]), (6, [1, 2, 3, 4, 5, 6])):
+        up_to = events[:cut_at]
+        entries = recorded_axis(up_to, said_by(fold(up_to), MORNING), unsaid(up_to, MORNING), NAMES)
+        assert [entry.position for entry in entries] == shown, cut_at
+    assert unsaid(events[:3], None) == set()
+
+
+def test_the_recorded_axis_leaves_out_a_supersession_by_what_had_not_been_said() -> None:
+    events = record(
+        f"incident:{I1}",
+        OPENED,
+        statement(S1, said_at=SaidAt(latest=MORNING)),
+        statement(S2, said_at=SaidAt(latest=NOON)),
+        StatementSuperseded(statement_id=S1, superseded_by=S2, reason="r"),
+    )
+    for by, shown in ((MORNING, [1, 2]), (NOON, [1, 2, 3, 4])):
+        entries = recorded_axis(events, said_by(fold(events), by), unsaid(events, by), NAMES)
+        assert [entry.position for entry in entries] == shown
 
 
 def test_the_said_axis_is_by_earliest_then_latest_then_as_recorded() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from msgspec.structs import replace
 
-from stet.incident.state import Incident
+from stet.envelope import Recorded
+from stet.incident.events import IncidentEvent, StatementMovedOut
+from stet.incident.state import Incident, fold
 from stet.incident.statement import Statement
 
 SaidMatch = Literal["definite", "possible"]
@@ -29,3 +33,13 @@ def said_by(state: Incident, instant: datetime | None, match: SaidMatch = "defin
         return state
     statements = {id_: said for id_, said in state.statements.items() if kept(said, instant, match)}
     return replace(state, statements=statements)
+
+
+def unsaid(
+    events: Iterable[Recorded[IncidentEvent]], instant: datetime | None, match: SaidMatch = "definite"
+) -> set[UUID]:
+    """Every statement that a stream ever held and that had not been said; of one that was moved away, as it left."""
+    if instant is None:
+        return set()
+    ever = fold(recorded for recorded in events if not isinstance(recorded.event, StatementMovedOut))
+    return {id_ for id_, said in ever.statements.items() if not kept(said, instant, match)}

@@ -62,12 +62,12 @@ def recorded_axis(
 ) -> tuple[Entry, ...]:
     """Every event of the stream, as we recorded it; with the statement that it is about, as that is by the cut.
 
-    Events about `hidden` statements are left out: those that had not been said.
+    Events about `hidden` statements are left out, and supersessions by them: those that had not been said.
     """
     entries = []
     for recorded in events:
         about = statement_of(recorded.event)
-        if about in hidden:
+        if about in hidden or getattr(recorded.event, "superseded_by", None) in hidden:
             continue
         statement = state.statements.get(about) if about else None
         entries.append(

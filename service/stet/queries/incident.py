@@ -13,7 +13,7 @@ from stet.incident import timeline
 from stet.incident.diff import Diff, Side, diff
 from stet.incident.explain import Explanation, explain
 from stet.incident.matrix import Matrix, matrix
-from stet.incident.said import said_by
+from stet.incident.said import said_by, unsaid
 from stet.incident.state import Incident
 from stet.incident.view import IncidentView, StatementAnswer, sources_of, statement_answer, view
 from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, resolve_cut
@@ -87,7 +87,7 @@ async def view_timeline(
     at = await incident_at(connection, ledger_id, incident_id, as_of, said)
     match axis:
         case "recorded":
-            hidden = at.whole.statements.keys() - at.state.statements.keys()
+            hidden = unsaid(at.events, said.by, said.match)
             items = timeline.recorded_axis(at.events, at.state, hidden, at.names)
         case "said":
             items = timeline.said_axis(at.state, at.names)
