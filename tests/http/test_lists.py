@@ -357,6 +357,21 @@ def test_csv_and_ndjson(three: Desk) -> None:
     assert claims[0]["chain"] == "Wire > Paper"
 
 
+TEXTS = ['"Fire!", he said', '"', "a\\b", "line\nline", "tab\tin", "-1", '"=1', "сбит", "[1]"]
+
+
+def test_csv_gives_each_text_as_it_is(desk: Desk) -> None:
+    """With its quotes, and without the escapes of JSON; what is no text is JSON."""
+    claims = [{"attribute": "cause", "value": text, "verbatim": text} for text in TEXTS]
+    claims += [{"attribute": "killed", "value": count(2)}]
+    desk.open("Fire", {"speaker": desk.source("Witness"), "claims": claims})
+    answer = desk.client.get(f"{desk.path}/statements?format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    expected = [f"'{text}" if text == "-1" else text for text in TEXTS]
+    assert [row["value"] for row in rows] == [*expected, '{"min":2}']
+    assert [row["verbatim"] for row in rows] == [*expected, ""]
+
+
 @pytest.mark.parametrize(
     ("accept", "form"),
     [
@@ -457,6 +472,22 @@ def test_a_cursor_is_for_its_filters_and_cut_only(three: Desk) -> None:
         answer = three.client.get(path, params={"cursor": cursor, "kind": "flood", **cut})
         problem(answer, "malformed", 400, f"query.{next(iter(cut))}")
     assert read(three.client.get(path, params={"cursor": cursor, "kind": "flood"}))["items"][0]["title"] == "Silence"
+
+
+def test_a_cursor_goes_with_what_its_first_page_saw_of_the_log_only(three: Desk) -> None:
+    """The same words ask for another moment where they say that the log ended elsewhere."""
+    path, end = f"{three.path}/incidents", three.position
+    for asked in ("head", "9000-01-01"):
+        for first in (asked, f"{asked}@{end}"):
+            if first == "head":
+                cursor = read(three.client.get(path, params={"limit": 1}))["next_cursor"]
+            else:
+                cursor = read(three.client.get(path, params={"limit": 1, "as_of": first}))["next_cursor"]
+            for same in (f"{asked}@{end}", f"position:{end}"):
+                assert read(three.client.get(path, params={"cursor": cursor, "as_of": same}))["items"]
+            for other in (f"{asked}@{end - 1}", f"{asked}@1", f"position:{end - 1}"):
+                answer = three.client.get(path, params={"cursor": cursor, "as_of": other})
+                problem(answer, "malformed", 400, "query.as_of")
 
 
 def test_ten_thousand_incidents_are_paged_once_each_while_others_write(

@@ -105,7 +105,10 @@ def _rendered(body: bytes, form: Format) -> Rendered:
 
 
 def _csv(items: Sequence[Any], columns: Sequence[Column]) -> bytes:
-    """RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """RFC 4180. A text is given as it is, anything else as JSON.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\r\n")
     writer.writerow([name for name, _ in columns])
@@ -117,8 +120,10 @@ def _csv(items: Sequence[Any], columns: Sequence[Column]) -> bytes:
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode().strip('"')
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    if not isinstance(value, str):
+        encoded = msgspec.json.encode(value)
+        value = msgspec.json.decode(encoded) if encoded.startswith(b'"') else encoded.decode()
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _feature(item: IncidentSummary) -> dict[str, Any]:
