@@ -65,7 +65,8 @@ async def page_cut(
         return await resolve_cut(connection, ledger_id, as_of, said)
     cut = cursor.cut
     assert cut
-    if as_of and as_of.text not in (cut.as_of, f"position:{cut.position}"):
+    same = (cut.as_of, None), (cut.as_of, cut.seen), (f"position:{cut.position}", None)
+    if as_of and (as_of.text, as_of.seen) not in same:
         raise Malformed.at("query.as_of", "differs from the cut of the cursor: leave it away, or start anew")
     if said not in (ALL_SAID, cut.said):
         raise Malformed.at("query.said_by", "differs from the cut of the cursor: leave it away, or start anew")
