@@ -323,6 +323,38 @@ def test_accept_datetime_of_nothing(client: httpx.Client, ledger: str) -> None:
     problem(client.get(f"{ledger}/incidents/{NOBODY}", headers=headers), "not-found", 404)
 
 
+@pytest.mark.parametrize("name", ["attributes", "sources", "documents", "incidents", "statements", "stats"])
+def test_every_list_of_a_ledger_is_its_own_timegate(
+    name: str, client: httpx.Client, told: tuple[str, datetime]
+) -> None:
+    path, opened = f"{told[0].partition('/incidents')[0]}/{name}", told[1]
+    _is_timegate(client, path, opened)
+
+
+@pytest.mark.parametrize("name", ["statements", "events", "revisions"])
+def test_every_list_of_an_incident_is_its_own_timegate(
+    name: str, client: httpx.Client, told: tuple[str, datetime]
+) -> None:
+    """Before the incident was opened there is none."""
+    path, opened = f"{told[0]}/{name}", told[1]
+    _is_timegate(client, path, opened)
+    early = format_datetime(opened - timedelta(days=400), usegmt=True)
+    problem(client.get(path, headers={"Accept-Datetime": early}), "not-found", 404)
+
+
+def _is_timegate(client: httpx.Client, path: str, opened: datetime) -> None:
+    """At the second of the opening the list is what it was before the amendment."""
+    head = client.get(path)
+    assert "accept-datetime" in head.headers["vary"]
+    assert head.headers["link"] == f'<{path}>; rel="original timegate"'
+    past = client.get(path, headers={"Accept-Datetime": format_datetime(opened, usegmt=True)})
+    assert read(past)["cut"]["as_of"] == opened.replace(microsecond=999_999).isoformat().replace("+00:00", "Z")
+    assert past.headers["stet-position"] == "2"
+    assert "memento-datetime" in past.headers
+    assert client.get(past.headers["content-location"]).content == past.content
+    malformed(client.get(path, headers={"Accept-Datetime": "then"}), "header.Accept-Datetime")
+
+
 # Statements, timelines, events.
 
 

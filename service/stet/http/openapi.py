@@ -50,7 +50,7 @@ _VALUED = (
 )
 _MEMENTOS = {
     *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
-    *("listRevisions", "listIncidentEvents", "getStats"),
+    *("listRevisions", "listIncidentEvents", "listAttributes", "getStats"),
 }
 _VALUE = {
     "description": "By the attribute's type: count, time (or an EDTF string), place, {source_id}, {document_id}, "

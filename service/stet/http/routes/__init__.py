@@ -64,8 +64,7 @@ AcceptDatetime = Annotated[
     str | None,
     HeaderParameter(
         name="Accept-Datetime",
-        description="RFC 7089: the state at this HTTP date; of an incident that was not opened by then, its first "
-        "state. as_of goes first.",
+        description="RFC 7089: the state at this HTTP date. as_of goes first.",
     ),
 ]
 Query = Annotated[

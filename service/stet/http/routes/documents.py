@@ -15,6 +15,7 @@ from stet.handle.ledger import change_document
 from stet.http.body import StetRequest
 from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
+    AcceptDatetime,
     Asked,
     AsOfText,
     IdempotencyKey,
@@ -54,11 +55,13 @@ async def get_documents(
     q: Query = None,
     limit: Limit = 50,
     cursor: CursorText = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[DocumentView]]:
     """In the order in which they were registered."""
     rows = partial(list_documents, q=q)
-    return await read_page(request, ledger, digest("documents", q), rows, Asked(asked(as_of), limit, cursor))
+    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    return await read_page(request, ledger, digest("documents", q), rows, wanted)
 
 
 @get(_ONE, operation_id="getDocument", summary="Get a document", tags=["documents"])

@@ -13,11 +13,11 @@ from stet.envelope import Cut
 from stet.errors import NameTaken, NotFound
 from stet.handle import Context, Outcome, handle
 from stet.handle.ledger import change_ledger
-from stet.http.answer import answer, written
+from stet.http.answer import answer, memento, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
 from stet.http.paging import Cursor, CursorText, Limit, sign, unsign
-from stet.http.routes import AsOfText, IdempotencyKey, IfMatch, IfNoneMatch, LedgerName, asked, at
+from stet.http.routes import AcceptDatetime, AsOfText, IdempotencyKey, IfMatch, IfNoneMatch, LedgerName, asked, at
 from stet.http.service import Service, service_of
 from stet.ids import new_id
 from stet.ledger.attributes import Attribute
@@ -123,14 +123,21 @@ async def define_attribute(
     tags=["attributes"],
 )
 async def get_attributes(
-    request: StetRequest, ledger: LedgerName, as_of: AsOfText = None, if_none_match: IfNoneMatch = None
+    request: StetRequest,
+    ledger: LedgerName,
+    as_of: AsOfText = None,
+    accept_datetime_: AcceptDatetime = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response[Attributes]:
     """The built-in ones, then those that the ledger defined."""
     service = service_of(request)
     async with service.pool.connection() as connection:
-        cut, state = await ledger_at(connection, await service.ledger_id(connection, ledger), asked(as_of))
+        ledger_id = await service.ledger_id(connection, ledger)
+        cut, state = await ledger_at(connection, ledger_id, asked(as_of, accept_datetime_))
+    headers = memento(request, state.updated_at, asked=cut.as_of is not None)
     items = [attribute_view(attribute) for attribute in state.attributes.values()]
-    return answer(request, Attributes(items, cut.of(state.position, state.updated_at)), state.version, cut)
+    shown = Attributes(items, cut.of(state.position, state.updated_at))
+    return answer(request, shown, state.version, cut, headers=headers)
 
 
 @get(

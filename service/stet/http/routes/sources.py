@@ -13,6 +13,7 @@ from stet.handle.ledger import change_source
 from stet.http.body import StetRequest
 from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
+    AcceptDatetime,
     Asked,
     AsOfText,
     IdempotencyKey,
@@ -54,11 +55,13 @@ async def get_sources(
     q: Query = None,
     limit: Limit = 50,
     cursor: CursorText = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[SourceView]]:
     """In the order in which they were registered."""
     rows = partial(list_sources, q=q)
-    return await read_page(request, ledger, digest("sources", q), rows, Asked(asked(as_of), limit, cursor))
+    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    return await read_page(request, ledger, digest("sources", q), rows, wanted)
 
 
 @get(_ONE, operation_id="getSource", summary="Get a source", tags=["sources"])

@@ -73,11 +73,12 @@ async def get_statements(
     said_match: SaidMatchName = "definite",
     limit: Limit = 50,
     cursor: CursorText = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[StatementView]]:
     """In the order in which they were recorded, with all corrections of our record applied."""
     rows = partial(list_statements, incident_id=incident_id)
-    wanted = Asked(asked(as_of), limit, cursor, said(said_by, said_match))
+    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by, said_match))
     return await read_page(request, ledger, f"statements:{incident_id}", rows, wanted)
 
 

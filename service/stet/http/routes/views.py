@@ -55,7 +55,8 @@ async def get_incident(
 ) -> Response[IncidentView]:
     """One incident and everything that was said about it, as of any position or instant since it was opened.
 
-    With said_by only what had been said by then, and what the claims in it come to.
+    With said_by only what had been said by then, and what the claims in it come to. At an Accept-Datetime before it
+    was opened its first state.
     """
     service = service_of(request)
     wanted, kept = asked(as_of, accept_datetime_), said(said_by, said_match)
@@ -171,11 +172,13 @@ async def get_revisions(
     as_of: AsOfText = None,
     limit: Limit = 50,
     cursor: CursorText = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[EventView]]:
     """Every event after the opening that does not record a statement, in the order of the log."""
     rows = partial(list_events, incident_id=incident_id, revisions_only=True)
-    return await read_page(request, ledger, f"revisions:{incident_id}", rows, Asked(asked(as_of), limit, cursor))
+    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    return await read_page(request, ledger, f"revisions:{incident_id}", rows, wanted)
 
 
 @get(_ONE + "/events", operation_id="listIncidentEvents", summary="List an incident's events", tags=["incidents"])
@@ -186,11 +189,13 @@ async def get_events(
     as_of: AsOfText = None,
     limit: Limit = 50,
     cursor: CursorText = None,
+    accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[EventView]]:
     """As they are stored, each with the salt, digest and leaf that prove it."""
     rows = partial(list_events, incident_id=incident_id, revisions_only=False)
-    return await read_page(request, ledger, f"events:{incident_id}", rows, Asked(asked(as_of), limit, cursor))
+    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    return await read_page(request, ledger, f"events:{incident_id}", rows, wanted)
 
 
 ROUTES = [get_incident, get_matrix, get_explanation, get_diff, get_timeline, get_revisions, get_events]
