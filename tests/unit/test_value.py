@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from msgspec import Raw
 from tests.strategies import VALUES, json, uuid
 
 from stet.errors import Malformed
+from stet.values.compare import canonical, place_of, time_of
+from stet.values.place import Place
 from stet.values.time import Time
 from stet.values.value import Count, DocumentValue, Quantity, SourceValue, parse_value, read_time, stored
 
@@ -115,3 +118,23 @@ def test_what_equals_the_default_is_not_stored() -> None:
     assert bytes(stored(Count(min=2))) == b'{"min":2}'
     assert bytes(stored(Time(verbatim="today", approximate=False))) == b'{"verbatim":"today"}'
     assert msgspec.json.decode(stored(True)) is True
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (time_of, Time(verbatim="x")),
+        (place_of, Place(name="n", verbatim="x")),
+        (partial(canonical, "time"), Time(verbatim="x")),
+        (partial(canonical, "place"), Place(name="n", verbatim="x")),
+        (partial(canonical, "text"), "x"),
+    ],
+)
+def test_no_long_value_is_remembered(read: Any, value: Any) -> None:
+    """Values have up to megabytes: as many of them as are remembered of short ones would fill the memory."""
+    short = bytes(stored(value))
+    long = short.replace(b"x", b"x" * 2_000)
+    assert read(Raw(long)) == read(Raw(long))
+    assert read(Raw(long)) is not read(Raw(long)), "it is remembered"
+    if value != "x":
+        assert read(Raw(short)) is read(Raw(short))

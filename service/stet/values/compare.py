@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -19,6 +20,8 @@ from stet.values.value import AttributeType, Count
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
 _CACHED = 100_000
+_CACHED_BYTES = 1_000
+_T = TypeVar("_T")
 
 
 class Interval(NamedTuple):
@@ -44,7 +47,13 @@ class Spread(NamedTuple):
 
 def canonical(type_: AttributeType, value: Raw) -> bytes:
     """The value as bytes, without its wording: equal bytes are the same value."""
-    return _canonical(type_, bytes(value))
+    match type_:
+        case "time":
+            return _bare_time(bytes(value))
+        case "place":
+            return _bare_place(bytes(value))
+        case _:
+            return bytes(value)
 
 
 def count_of(value: Raw) -> Count:
@@ -74,28 +83,33 @@ def interval(type_: AttributeType, value: Raw) -> Interval:
     return Interval(time.earliest or BEGINNING, time.latest or END)
 
 
-@lru_cache(_CACHED)
-def _canonical(type_: AttributeType, value: bytes) -> bytes:
-    match type_:
-        case "time":
-            return msgspec.json.encode(replace(_time(value), verbatim=None, zone=None, edtf=None, anchor=None))
-        case "place":
-            return msgspec.json.encode(replace(msgspec.json.decode(value, type=Place), verbatim=None))
-        case _:
-            return value
+def _cached(read: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
+    """Remembers what was read of short values: some have megabytes, and many of those would fill the memory."""
+    remembered = lru_cache(_CACHED)(read)
+    return lambda value: remembered(value) if len(value) <= _CACHED_BYTES else read(value)
 
 
-@lru_cache(_CACHED)
+@_cached
+def _bare_time(value: bytes) -> bytes:
+    return msgspec.json.encode(replace(_time(value), verbatim=None, zone=None, edtf=None, anchor=None))
+
+
+@_cached
+def _bare_place(value: bytes) -> bytes:
+    return msgspec.json.encode(replace(msgspec.json.decode(value, type=Place), verbatim=None))
+
+
+@_cached
 def _count(value: bytes) -> Count:
     return msgspec.json.decode(value, type=Count)
 
 
-@lru_cache(_CACHED)
+@_cached
 def _time(value: bytes) -> Time:
     return msgspec.json.decode(value, type=Time)
 
 
-@lru_cache(_CACHED)
+@_cached
 def _place(value: bytes) -> Spread:
     place = msgspec.json.decode(value, type=Place)
     return Spread(radius_of(place), disc_of(place), place.name)
