@@ -415,6 +415,9 @@ class Machine(RuleBasedStateMachine):
         if not movable:
             problem(answer, "refused", 409, "to_incident")
             self.nothing_changed()
+        elif any(self.model.goes_round_in_time(to, id_, newer) for newer in self.model.statements[id_]["superseded"]):
+            problem(answer, "cycle", 409, "to_incident")
+            self.nothing_changed()
         else:
             assert answer.status_code == 201, answer.text
             self.settle(apply=lambda at: self.model.move(id_, home, to))

@@ -117,6 +117,24 @@ def test_a_statement_that_supersedes_takes_the_other_s_place_until_it_is_withdra
     problem(answer, "refused", 409, "superseded_by")
 
 
+def test_no_move_makes_statements_supersede_one_another_in_a_circle(desk: Desk) -> None:
+    """Without the one in the middle the last could be superseded by the first: then that cannot come back."""
+    path = f"incidents/{desk.ids['Shot down']}/statements"
+    first, _ = ids(desk)
+    newer_ones = [desk.said("Ministry", day, weapon="gun") for day in ("2020-11-12", "2020-11-13")]
+    middle, last = (desk.post(path, newer)["statement_id"] for newer in newer_ones)
+    for older, newer in ((first, middle), (middle, last)):
+        assert revise(desk, "statement-superseded", statement_id=older, superseded_by=newer).status_code == 201
+    away = revise(desk, "statement-moved-out", statement_id=middle, to_incident=desk.ids["Captured"])
+    assert away.status_code == 201
+    assert revise(desk, "statement-superseded", statement_id=last, superseded_by=first).status_code == 201
+    back = {"statement_id": middle, "to_incident": desk.ids["Shot down"]}
+    problem(revise(desk, "statement-moved-out", "Captured", **back), "cycle", 409, "to_incident")
+    follow = {"to_incident": desk.ids["Captured"]}
+    assert revise(desk, "statement-moved-out", statement_id=first, **follow).status_code == 201
+    problem(revise(desk, "statement-moved-out", statement_id=last, **follow), "cycle", 409, "to_incident")
+
+
 def test_a_statement_about_two_incidents_is_revised_in_both(desk: Desk) -> None:
     about_both = desk.said("Agency", "2020-11-09", killed=count(5, 5))
     other = {"attribute": "killed", "value": count(9, 9), "incident_id": desk.ids["Captured"]}

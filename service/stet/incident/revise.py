@@ -126,6 +126,8 @@ def move_in(command: MoveStatement, state: Incident, home: UUID, entered: Incide
     taken = {claim_id for statement in entered.statements.values() for claim_id in statement.claims}
     if clash := taken & state.statements[command.statement_id].claims.keys():
         raise NameTaken.at("to_incident", f"has a claim {min(clash)} of its own already")
+    if _supersedes_itself(state.statements[command.statement_id], entered):
+        raise Cycle.at("to_incident", "holds a statement that supersedes this one and that this one supersedes")
     return tuple(
         StatementMovedIn(
             statement=replace(
@@ -141,6 +143,12 @@ def move_in(command: MoveStatement, state: Incident, home: UUID, entered: Incide
 def _with_retractions(state: Incident, statement_id: UUID) -> list[Statement]:
     found = [said for said in state.statements.values() if said.retracts and said.retracts.statement_id == statement_id]
     return [state.statements[statement_id], *found]
+
+
+def _supersedes_itself(moved: Statement, entered: Incident) -> bool:
+    """Whether the statement would supersede itself, by way of others, in the incident that it is moved to."""
+    newer = [supersession.superseded_by for supersession in moved.superseded]
+    return any(moved.statement_id in _superseding(entered, id_) for id_ in newer)
 
 
 def _superseding(state: Incident, statement_id: UUID) -> set[UUID]:
