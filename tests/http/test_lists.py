@@ -165,6 +165,23 @@ def test_each_filter_and_order(three: Desk) -> None:
     assert wrong == []
 
 
+def test_a_time_of_which_only_the_wording_is_known_is_unknown(desk: Desk) -> None:
+    """It lies in no year, and one with a beginning, an end or a best guess lies where it may."""
+    for title, time in (
+        ("recently", {"verbatim": "recently"}),
+        ("since 1950", {"earliest": "1950-01-01T00:00:00Z"}),
+        ("until 1850", {"latest": "1850-01-01T00:00:00Z"}),
+        ("about 1900", {"best": "1900-07-01T00:00:00Z"}),
+    ):
+        desk.open(title, desk.said("Witness", occurred_at=time))
+    year = {"occurred_after": "1900-01-01", "occurred_before": "1901-01-01"}
+    assert desk.titles(**year) == ["about 1900"]
+    assert desk.titles(occurred_after="1900-01-01") == ["since 1950", "about 1900"]
+    assert desk.titles(occurred_before="1900-01-01") == ["until 1850", "about 1900"]
+    assert desk.titles(**year, occurred_match="definite") == []
+    assert len(desk.titles()) == 4
+
+
 def test_roles_of_a_source(three: Desk) -> None:
     parts = [("Ministry", "speaker"), ("Wire", "relay"), ("Paper", "reporter"), ("Paper", None)]
     for name, role in parts:

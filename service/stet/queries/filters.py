@@ -143,6 +143,9 @@ def _places(wanted: IncidentFilter, parameters: dict[str, Any]) -> Fragments:
 def _occurred(wanted: IncidentFilter) -> Fragments:
     definite = wanted.occurred_match == "definite"
     fragments: Fragments = []
+    if wanted.occurred_after or wanted.occurred_before:
+        # Of an unknown time, or of one of which only the wording is known, it is null.
+        fragments.append("h.occurred_order IS NOT NULL")
     if wanted.occurred_after:
         after: LiteralString = "h.occurred_from" if definite else "h.occurred_to"
         fragments.append(after + " >= %(occurred_after)s")
