@@ -410,6 +410,11 @@ def test_queries_are_read_strictly(path: str, client: httpx.Client, ledger: str)
     malformed(client.post(f"{ledger}/sources?as_of=position:1", json={"name": "x", "kind": "person"}), "query.as_of")
 
 
+def test_a_parameter_has_the_name_that_the_client_gave_it(client: httpx.Client, incident: str) -> None:
+    """Also where it is another in the code: from is a word of Python."""
+    malformed(client.get(f"{incident}/diff?from={'9' * 251}"), "query.from")
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "abc", "1.5", "", "9" * 40, "%2B5x", "0x10"])
 def test_limits_are_one_to_a_thousand(limit: str, client: httpx.Client, ledger: str, incident: str) -> None:
     """Anything else is 400."""

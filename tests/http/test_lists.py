@@ -229,6 +229,7 @@ def test_filters_at_an_earlier_position(three: Desk) -> None:
         ({"q": " ".join(f"w{n}" for n in range(17))}, "q"),
         ({"source": "nobody"}, "source"),
         ({"colour": "red"}, "colour"),
+        ({"format": "xml"}, "format"),
         ({"source": "null"}, "source"),
         ({"killed_min": "NULL"}, "killed_min"),
         ({"kind": "null"}, "kind"),
@@ -396,6 +397,7 @@ def test_csv_gives_each_text_as_it_is(desk: Desk) -> None:
         ("text/*", "text/csv; charset=utf-8"),
         ("application/geo+json;q=0.5, application/x-ndjson", "application/x-ndjson"),
         ("text/html, */*;q=0.1", "application/json"),
+        ("", "application/json"),
         ("application/json;q=0, */*", "application/geo+json"),
     ],
 )

@@ -44,7 +44,7 @@ def negotiate(request: StetRequest, format_: Format | None, offered: Sequence[Fo
         if format_ not in offered:
             raise NotAcceptable(f"this list is given as {', '.join(offered)}")
         return format_
-    header = request.headers.get("accept", "*/*")
+    header = request.headers.get("accept") or "*/*"
     best: tuple[float, int] = (0.0, 0)
     chosen: Format | None = None
     for rank, name in enumerate(offered):

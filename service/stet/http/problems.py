@@ -113,7 +113,10 @@ def on_stet_error(request: StetRequest, error: StetError) -> Response[bytes]:
 def on_validation(request: StetRequest, error: ValidationException) -> Response[bytes]:
     found: Any = error.extra if isinstance(error.extra, list) else []
     errors = tuple(
-        FieldError(f"{_place(item.get('source'))}.{item['key']}" if "key" in item else "request", item["message"])
+        FieldError(
+            f"{_place(item.get('source'))}.{_name(request, item['key'])}" if "key" in item else "request",
+            item["message"],
+        )
         for item in found
     )
     if any(item.get("key") == "data" and item["message"] == "'data'" for item in found):
@@ -125,6 +128,12 @@ def on_validation(request: StetRequest, error: ValidationException) -> Response[
 def _place(source: Any) -> str:
     """`query`, `header`, `path`: Litestar gives a name, or a member of an enumeration."""
     return str(getattr(source, "value", source or "request"))
+
+
+def _name(request: StetRequest, key: str) -> str:
+    """What a client calls a parameter: Litestar gives the name that it has in Python."""
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(key)
+    return getattr(parameter and parameter.kwarg_definition, "name", None) or key
 
 
 def on_http_exception(request: StetRequest, error: HTTPException) -> Response[bytes]:
