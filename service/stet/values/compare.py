@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -19,8 +19,10 @@ from stet.values.value import AttributeType, Count
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
-_CACHED = 100_000
-_CACHED_BYTES = 1_000
+_ROOM = 32_000_000
+"""How many bytes of values each function remembers what it read of."""
+_ENTRY = 200
+"""About what an entry takes beside its value."""
 _T = TypeVar("_T")
 
 
@@ -84,9 +86,23 @@ def interval(type_: AttributeType, value: Raw) -> Interval:
 
 
 def _cached(read: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
-    """Remembers what was read of short values: some have megabytes, and many of those would fill the memory."""
-    remembered = lru_cache(_CACHED)(read)
-    return lambda value: remembered(value) if len(value) <= _CACHED_BYTES else read(value)
+    """Remembers what was read of the last values, as many as have room: a polygon may have megabytes."""
+    found: OrderedDict[bytes, _T] = OrderedDict()
+    left = _ROOM
+
+    def remember(value: bytes) -> _T:
+        nonlocal left
+        if value in found:
+            found.move_to_end(value)
+            return found[value]
+        made = found[value] = read(value)
+        left -= len(value) + _ENTRY
+        while left < 0:
+            oldest, _ = found.popitem(last=False)
+            left += len(oldest) + _ENTRY
+        return made
+
+    return remember
 
 
 @_cached
