@@ -188,10 +188,9 @@ def _touching(states: tuple[Incident, Incident]) -> dict[UUID, set[Key]]:
         for pin in state.pins:
             for cited in found.keys() & set(pin.cites):
                 found[cited].add((pin.attribute, pin.of))
-    for id_, said in ((id_, said) for state in states for id_, said in state.statements.items() if said.retracts):
-        assert said.retracts
+    for id_, said in (pair for state in states for pair in state.statements.items()):
         for state in states:
-            if taken_back := state.statements.get(said.retracts.statement_id):
+            if said.retracts and (taken_back := state.statements.get(said.retracts.statement_id)):
                 found[id_] |= _keys(taken_back.claims.values())
     return found
 
