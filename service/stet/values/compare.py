@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -86,20 +87,27 @@ def interval(type_: AttributeType, value: Raw) -> Interval:
 
 
 def _cached(read: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
-    """Remembers what was read of the last values, as many as have room: a polygon may have megabytes."""
+    """Remembers what was read of the last values, as many as have room: a polygon may have megabytes.
+
+    For any number of threads: a worker folds beside the requests.
+    """
     found: OrderedDict[bytes, _T] = OrderedDict()
     left = _ROOM
+    lock = Lock()
 
     def remember(value: bytes) -> _T:
         nonlocal left
-        if value in found:
-            found.move_to_end(value)
-            return found[value]
-        made = found[value] = read(value)
-        left -= len(value) + _ENTRY
-        while left < 0:
-            oldest, _ = found.popitem(last=False)
-            left += len(oldest) + _ENTRY
+        with lock:
+            if value in found:
+                found.move_to_end(value)
+                return found[value]
+        made = read(value)
+        with lock:
+            left -= 0 if value in found else len(value) + _ENTRY
+            found[value] = made
+            while left < 0:
+                oldest, _ = found.popitem(last=False)
+                left += len(oldest) + _ENTRY
         return made
 
     return remember
