@@ -289,6 +289,20 @@ CREATE TABLE public.stet_migration (
 
 ALTER TABLE public.stet_migration OWNER TO stet;
 
+-- Name: checkpoint; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.checkpoint (
+    projection text NOT NULL COLLATE pg_catalog."C",
+    ledger_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT checkpoint_position CHECK (("position" >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE stet.checkpoint OWNER TO stet_owner;
+
+-- Name: TABLE checkpoint; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.checkpoint IS 'Up to which position of a log each projection has taken every event, but those of its parked streams.';
+
 -- Name: event; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.event (
     ledger_id uuid NOT NULL,
@@ -432,6 +446,21 @@ ALTER TABLE stet.name_history OWNER TO stet_owner;
 -- Name: TABLE name_history; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.name_history IS 'By which words sources (names, aliases) and documents (titles, headlines) are found. Joined when read, never stored in other histories.';
 
+-- Name: parked; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.parked (
+    projection text NOT NULL COLLATE pg_catalog."C",
+    ledger_id uuid NOT NULL,
+    stream text NOT NULL COLLATE pg_catalog."C",
+    "position" bigint NOT NULL,
+    error text NOT NULL,
+    parked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE stet.parked OWNER TO stet_owner;
+
+-- Name: TABLE parked; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.parked IS 'Streams that a projection could not take, each from the position of the event that it failed at.';
+
 -- Name: projection; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.projection (
     name text NOT NULL COLLATE pg_catalog."C",
@@ -442,6 +471,49 @@ ALTER TABLE stet.projection OWNER TO stet_owner;
 
 -- Name: TABLE projection; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.projection IS 'By which version of its rules each projection was built.';
+
+-- Name: rebuild; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.rebuild (
+    rebuild_id uuid NOT NULL,
+    projection text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    workers integer NOT NULL,
+    verify_only boolean NOT NULL,
+    accept_differences boolean NOT NULL,
+    phase text DEFAULT 'queued'::text NOT NULL COLLATE pg_catalog."C",
+    cancel boolean DEFAULT false NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    events_total bigint DEFAULT 0 NOT NULL,
+    copied_at timestamp with time zone,
+    parked bigint DEFAULT 0 NOT NULL,
+    digests json,
+    differences json,
+    error text,
+    CONSTRAINT rebuild_phase CHECK ((phase = ANY (ARRAY['queued'::text, 'copying'::text, 'indexing'::text, 'catching-up'::text, 'comparing'::text, 'switching'::text, 'done'::text, 'refused'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT rebuild_workers CHECK (((workers >= 1) AND (workers <= 64)))
+);
+
+ALTER TABLE stet.rebuild OWNER TO stet_owner;
+
+-- Name: TABLE rebuild; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.rebuild IS 'The rebuilds of projections, and how each ended.';
+
+-- Name: rebuild_worker; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.rebuild_worker (
+    rebuild_id uuid NOT NULL,
+    worker integer NOT NULL,
+    ledger_id uuid,
+    stream text COLLATE pg_catalog."C",
+    events_done bigint DEFAULT 0 NOT NULL,
+    finished boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE stet.rebuild_worker OWNER TO stet_owner;
+
+-- Name: TABLE rebuild_worker; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.rebuild_worker IS 'The last stream that each worker of a rebuild has copied: where it goes on if it is killed.';
 
 -- Name: reference; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.reference (
@@ -456,6 +528,27 @@ ALTER TABLE stet.reference OWNER TO stet_owner;
 
 -- Name: TABLE reference; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.reference IS 'What a stream has to do with a target (document:ID, source:ID, statement:ID): it holds that statement, has times that hang on the target, or only names it.';
+
+-- Name: source_record; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.source_record (
+    ledger_id uuid NOT NULL,
+    source_id uuid NOT NULL,
+    incident_id uuid NOT NULL,
+    from_position bigint NOT NULL,
+    to_position bigint NOT NULL,
+    said integer NOT NULL,
+    retracted integer NOT NULL,
+    superseded integer NOT NULL,
+    contradicted integer NOT NULL,
+    conceded integer NOT NULL,
+    relayed integer NOT NULL,
+    CONSTRAINT source_record_positions CHECK ((from_position < to_position))
+);
+
+ALTER TABLE stet.source_record OWNER TO stet_owner;
+
+-- Name: TABLE source_record; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.source_record IS 'How many statements of an incident a source made, and what became of them; added up over the incidents when read.';
 
 -- Name: statement_history; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.statement_history (
@@ -488,6 +581,10 @@ COMMENT ON TABLE stet.statement_history IS 'A row per statement of an incident a
 -- Name: stet_migration stet_migration_pkc; Type: CONSTRAINT; Schema: public; Owner: stet
 ALTER TABLE ONLY public.stet_migration
     ADD CONSTRAINT stet_migration_pkc PRIMARY KEY (version_num);
+
+-- Name: checkpoint checkpoint_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.checkpoint
+    ADD CONSTRAINT checkpoint_pk PRIMARY KEY (projection, ledger_id);
 
 -- Name: event event_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.event
@@ -525,13 +622,29 @@ ALTER TABLE ONLY stet.ledger
 ALTER TABLE ONLY stet.name_history
     ADD CONSTRAINT name_history_pk PRIMARY KEY (ledger_id, kind, id, from_position);
 
+-- Name: parked parked_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.parked
+    ADD CONSTRAINT parked_pk PRIMARY KEY (projection, ledger_id, stream);
+
 -- Name: projection projection_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.projection
     ADD CONSTRAINT projection_pk PRIMARY KEY (name);
 
+-- Name: rebuild rebuild_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.rebuild
+    ADD CONSTRAINT rebuild_pk PRIMARY KEY (rebuild_id);
+
+-- Name: rebuild_worker rebuild_worker_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.rebuild_worker
+    ADD CONSTRAINT rebuild_worker_pk PRIMARY KEY (rebuild_id, worker);
+
 -- Name: reference reference_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.reference
     ADD CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, role, stream);
+
+-- Name: source_record source_record_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.source_record
+    ADD CONSTRAINT source_record_pk PRIMARY KEY (ledger_id, source_id, incident_id, from_position);
 
 -- Name: statement_history statement_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.statement_history
@@ -561,6 +674,9 @@ CREATE INDEX incident_history_occurred_last ON stet.incident_history USING btree
 -- Name: incident_history_opened; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_opened ON stet.incident_history USING btree (ledger_id, opened_at, incident_id, from_position, to_position, said_from, said_to);
 
+-- Name: incident_history_shown; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_shown ON stet.incident_history USING btree (ledger_id, incident_id, audience, from_position) WHERE (said_to = 'infinity'::timestamp with time zone);
+
 -- Name: incident_history_title; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_title ON stet.incident_history USING btree (ledger_id, title_order, incident_id, from_position, to_position, said_from, said_to);
 
@@ -569,6 +685,12 @@ CREATE INDEX incident_history_words ON stet.incident_history USING gin (words);
 
 -- Name: name_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX name_history_words ON stet.name_history USING gin (words);
+
+-- Name: rebuild_running; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE UNIQUE INDEX rebuild_running ON stet.rebuild USING btree (projection) WHERE (phase = ANY (ARRAY['queued'::text, 'copying'::text, 'indexing'::text, 'catching-up'::text, 'comparing'::text, 'switching'::text]));
+
+-- Name: source_record_incident; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX source_record_incident ON stet.source_record USING btree (ledger_id, incident_id);
 
 -- Name: statement_history_recorded; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX statement_history_recorded ON stet.statement_history USING btree (ledger_id, statement_position, statement_id, incident_id, from_position, to_position, said_latest);
@@ -591,6 +713,10 @@ ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_change;
 CREATE TRIGGER event_refuse_forgery AFTER INSERT ON stet.event REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_forgery();
 
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_forgery;
+
+-- Name: rebuild_worker rebuild_worker_rebuild; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.rebuild_worker
+    ADD CONSTRAINT rebuild_worker_rebuild FOREIGN KEY (rebuild_id) REFERENCES stet.rebuild(rebuild_id) ON DELETE CASCADE;
 
 -- Name: SCHEMA stet; Type: ACL; Schema: -; Owner: stet_owner
 GRANT USAGE ON SCHEMA stet TO stet_application;
@@ -634,6 +760,13 @@ REVOKE ALL ON FUNCTION stet.refuse_forgery() FROM PUBLIC;
 GRANT SELECT ON TABLE public.stet_migration TO stet_application;
 GRANT SELECT ON TABLE public.stet_migration TO stet_reader;
 
+-- Name: TABLE checkpoint; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.checkpoint TO stet_application;
+GRANT SELECT ON TABLE stet.checkpoint TO stet_reader;
+
+-- Name: COLUMN checkpoint."position"; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE("position") ON TABLE stet.checkpoint TO stet_application;
+
 -- Name: TABLE event; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.event TO stet_application;
 GRANT SELECT ON TABLE stet.event TO stet_reader;
@@ -666,13 +799,50 @@ GRANT SELECT ON TABLE stet.name_history TO stet_reader;
 -- Name: COLUMN name_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.name_history TO stet_application;
 
+-- Name: TABLE parked; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT,DELETE ON TABLE stet.parked TO stet_application;
+GRANT SELECT ON TABLE stet.parked TO stet_reader;
+
+-- Name: COLUMN parked."position"; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE("position") ON TABLE stet.parked TO stet_application;
+
+-- Name: COLUMN parked.error; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(error) ON TABLE stet.parked TO stet_application;
+
+-- Name: COLUMN parked.parked_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(parked_at) ON TABLE stet.parked TO stet_application;
+
 -- Name: TABLE projection; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.projection TO stet_application;
 GRANT SELECT ON TABLE stet.projection TO stet_reader;
 
+-- Name: TABLE rebuild; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.rebuild TO stet_application;
+GRANT SELECT ON TABLE stet.rebuild TO stet_reader;
+
+-- Name: COLUMN rebuild.phase; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(phase) ON TABLE stet.rebuild TO stet_application;
+
+-- Name: COLUMN rebuild.cancel; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(cancel) ON TABLE stet.rebuild TO stet_application;
+
+-- Name: COLUMN rebuild.finished_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(finished_at) ON TABLE stet.rebuild TO stet_application;
+
+-- Name: TABLE rebuild_worker; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.rebuild_worker TO stet_application;
+GRANT SELECT ON TABLE stet.rebuild_worker TO stet_reader;
+
 -- Name: TABLE reference; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.reference TO stet_application;
 GRANT SELECT ON TABLE stet.reference TO stet_reader;
+
+-- Name: TABLE source_record; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.source_record TO stet_application;
+GRANT SELECT ON TABLE stet.source_record TO stet_reader;
+
+-- Name: COLUMN source_record.to_position; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(to_position) ON TABLE stet.source_record TO stet_application;
 
 -- Name: TABLE statement_history; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.statement_history TO stet_application;

@@ -66,6 +66,12 @@ class UnknownReference(Refused):
     code = "unknown-reference"
 
 
+class Running(Refused):
+    """A rebuild of this projection has not ended."""
+
+    code = "rebuild-running"
+
+
 class Cycle(Refused):
     """The change would make something its own ancestor or its own anchor."""
 

@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True):
     """STET_BODY_LIMIT: the largest request body, in bytes."""
     statement_timeout_ms: int = 10_000
     """STET_STATEMENT_TIMEOUT_MS: the longest that one SQL statement of a request may run."""
+    send_timeout_ms: int = 30_000
+    """STET_SEND_TIMEOUT_MS: how long a feed waits for a client that does not read."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -42,4 +44,5 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pool_size=number("STET_POOL_SIZE", defaults.pool_size, 2),
         body_limit=number("STET_BODY_LIMIT", defaults.body_limit, 1024),
         statement_timeout_ms=number("STET_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms, 100),
+        send_timeout_ms=number("STET_SEND_TIMEOUT_MS", defaults.send_timeout_ms, 100),
     )

@@ -24,7 +24,7 @@ from stet.database.pool import Pool, make_pool
 from stet.envelope import Recorded
 from stet.handle import Context, Decision, Reader, handle
 from stet.ids import new_id
-from stet.projections.fill import fill
+from stet.projections.prepare import prepare
 from stet.projections.verify import differences
 from stet.settings import Settings
 from stet.store.append import Log, NewEvent
@@ -75,7 +75,7 @@ def compare(url: str, ledger: str) -> None:
         assert differences(connection, ledger) == []
         kept = stored(connection, ledger)
         connection.execute("DELETE FROM stet.projection")
-    fill(url, lambda line: None)
+    prepare(url, lambda line: None)
     with psycopg.connect(url, autocommit=True) as connection:
         assert stored(connection, ledger) == kept
     assert kept["incident_history"]
@@ -175,7 +175,7 @@ def test_a_changed_row_is_found_and_named(kept_url: str, fault: str) -> None:
             found = differences(connection, "kept")
         finally:
             connection.execute("DELETE FROM stet.projection")
-            fill(kept_url, lambda line: None)
+            prepare(kept_url, lambda line: None)
     assert any(line.startswith(named) for line in found), found
 
 
@@ -188,7 +188,7 @@ def test_histories_of_other_rules_are_built_anew_by_who_migrates(url: str) -> No
     said: list[str] = []
     migrate(url, said.append)
     migrate(url, said.append)
-    assert said == ["building the histories of ledger old: 3 events"]
+    assert said == [f"building {name} of ledger old: 3 events" for name in ("incident_history", "name_history")]
     with psycopg.connect(url) as connection:
         assert stored(connection, "old") == before
 

@@ -8,13 +8,12 @@ from itertools import pairwise
 from hypothesis import given, settings
 from tests.property.disputes import disputes
 from tests.property.oracle_cuts import Events, appends, incidents, many, moments
+from tests.property.rows import rows_of, slices_at
 from tests.strategies import World, histories
 
 from stet.incident.said import said_by
 from stet.incident.state import Incident, fold
 from stet.incident.summary import summary
-from stet.projections.history import rows_of
-from stet.values.compare import END
 
 SAID = {"statement-recorded", "statement-retracted", "statement-superseded"}
 
@@ -33,22 +32,23 @@ def test_slices_of_a_dispute_lie_side_by_side_and_neighbours_differ(events: Even
 
 
 def check_slices(events: Events) -> None:
-    rows, _ = rows_of(events)
+    rows = rows_of(events)["incident_history"]
     for prefix in appends(events):
         position = prefix[-1].position
-        live = sorted(
-            (row.slice for row in rows if row.from_position <= position < (row.to_position or 1 << 62)),
-            key=lambda one: one.said_from,
-        )
-        assert live[-1].said_to == END
-        for one, following in pairwise(live):
-            assert one.said_to == following.said_from
-            assert one.summary != following.summary
+        (last,) = slices_at(rows, position, None)
+        live = [row for row in rows if row["from_position"] <= position < row["to_position"]]
+        said = sorted((row for row in live if row["said_from"] != "infinity"), key=lambda row: row["said_from"])
+        assert last in (said or live)
+        assert len(live) == max(1, len(said))
+        for one, following in pairwise(said):
+            assert one["said_to"] == following["said_from"]
+            assert one["summary"] != following["summary"]
 
 
 def check_late_statements(events: Events) -> set[str]:
     """After each append by which something was said: all that is shown of before it is as it was. What it came upon."""
     met: set[str] = set()
+    rows = rows_of(events)["incident_history"]
     before = Incident()
     for prefix in appends(events):
         state, types = fold(prefix), {recorded.type for recorded in prefix[before.version :]}
@@ -58,7 +58,9 @@ def check_late_statements(events: Events) -> set[str]:
             for moment in moments(state):
                 if moment < said:
                     earlier = said_by(before, moment)
-                    assert summary(said_by(state, moment)) == summary(earlier)
+                    then, by_now = (slices_at(rows, at, moment) for at in (before.position, state.position))
+                    assert [row["summary"] for row in then] == [row["summary"] for row in by_now]
+                    assert [row["summary"] for row in by_now] == ([summary(earlier)] if earlier.statements else [])
                     met |= {"something before it"} if earlier.statements else set()
             if any(held.said.latest > said for held in before.statements.values()):
                 met |= {"something after it"}

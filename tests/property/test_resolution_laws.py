@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, get_args
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 from tests.property import oracle
 from tests.property.disputes import disputes
 from tests.property.oracle_cuts import Events, appends, incidents, many, moments, told
+from tests.property.rows import rows_of, slices_at
 from tests.strategies import World, cut, histories
 from tests.unit import saying
 
@@ -35,8 +35,8 @@ from stet.incident.state import fold
 from stet.incident.summary import summary
 from stet.incident.view import reactions, view
 from stet.ledger.attributes import Rule
-from stet.projections.history import IncidentRow, SpokenRow, rows_of
-from stet.values.compare import END
+from stet.projections.projection import LIVE, Row
+from stet.projections.record import encode_statement
 
 # ---- resolution, against the oracle ----
 
@@ -208,31 +208,21 @@ def test_to_move_a_statement_there_and_back_changes_nothing() -> None:
 # ---- the histories ----
 
 
-def at(rows: Iterable[IncidentRow], position: int, moment: datetime | None) -> list[IncidentRow]:
-    """The slices that a list reads at a cut."""
-    return [
-        row
-        for row in rows
-        if row.from_position <= position < (row.to_position or 1 << 62)
-        and (row.slice.said_to == END if moment is None else row.slice.said_from <= moment < row.slice.said_to)
-    ]
-
-
 @many
 @given(histories())
 def test_the_law_of_incident_history(world: World) -> None:
     """One row at each cut, the summary of the incident there; none where nothing had been said."""
     for events in incidents(world):
-        rows, _ = rows_of(events)
+        rows = rows_of(events)["incident_history"]
         for prefix in appends(events):
             state, position = fold(prefix), prefix[-1].position
-            (row,) = at(rows, position, None)
-            assert row.slice.summary == summary(state)
-            assert row.opened_at == state.opened_at
+            (row,) = slices_at(rows, position, None)
+            assert row["summary"] == summary(state)
+            assert row["opened_at"] == state.opened_at
             for moment in moments(fold(events)):
                 kept = said_by(state, moment)
-                found = at(rows, position, moment)
-                assert [one.slice.summary for one in found] == ([summary(kept)] if kept.statements else [])
+                found = slices_at(rows, position, moment)
+                assert [one["summary"] for one in found] == ([summary(kept)] if kept.statements else [])
 
 
 @many
@@ -240,40 +230,39 @@ def test_the_law_of_incident_history(world: World) -> None:
 def test_the_law_of_statement_history(world: World) -> None:
     """At each position a row for each statement that the incident holds, as its record is by then."""
     for events in incidents(world):
-        _, rows = rows_of(events)
+        rows = rows_of(events)["statement_history"]
         for prefix in appends(events):
             state, position = fold(prefix), prefix[-1].position
-            live = [row for row in rows if row.from_position <= position < (row.to_position or 1 << 62)]
-            assert {row.statement.statement_id: row.statement for row in live} == {
-                id_: row_of(said) for id_, said in state.statements.items()
-            }
+            live = [row for row in rows if row["from_position"] <= position < row["to_position"]]
             assert len(live) == len(state.statements)
+            for row in live:
+                said = encode_statement(state.incident_id or UUID(int=0), row_of(state.statements[row["statement_id"]]))
+                assert {name: row[name] for name in said} == said
 
 
 @many
 @given(histories())
 def test_later_events_change_no_row_at_an_earlier_position(world: World) -> None:
-    def ended(row: IncidentRow | SpokenRow, position: int) -> Any:
-        later = row.to_position is not None and row.to_position > position
-        return row._replace(to_position=None) if later else row
+    def ended(row: Row, position: int) -> Row:
+        return row | {"to_position": LIVE} if row["to_position"] > position else row
 
     for events in incidents(world):
         everything = rows_of(events)
         for prefix in appends(events):
             position = prefix[-1].position
-            for then, by_now in zip(rows_of(prefix), everything, strict=True):
-                assert sorted(map(repr, then)) == sorted(
-                    repr(ended(row, position)) for row in by_now if row.from_position <= position
-                )
+            for table, then in rows_of(prefix).items():
+                by_now = [ended(row, position) for row in everything[table] if row["from_position"] <= position]
+                assert sorted(map(repr, then)) == sorted(map(repr, by_now))
 
 
 @pytest.mark.parametrize("statements", [3, 30])
 def test_rows_per_statement_are_constant_when_said_at_does_not_decrease(statements: int) -> None:
     """One slice ends, and two begin; one row of the statement."""
     events = saying.told(*(saying.say(("AZ", "RU", "AM")[n % 3], killed=n) for n in range(statements)))
-    slices, spoken = rows_of(events)
+    rows = rows_of(events)
+    slices, spoken = rows["incident_history"], rows["statement_history"]
     position = events[-1].position
-    assert len([row for row in slices if row.from_position == position]) == 2
-    assert len([row for row in slices if row.to_position == position]) == 1
+    assert len([row for row in slices if row["from_position"] == position]) == 2
+    assert len([row for row in slices if row["to_position"] == position]) == 1
     assert len(slices) == 2 * statements
     assert len(spoken) == statements

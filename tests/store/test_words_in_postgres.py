@@ -6,6 +6,10 @@ import psycopg
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stet.document.events import Version
+from stet.document.state import Document
+from stet.projections.names import names_of
+from stet.projections.record import tsvector
 from stet.values.words import terms, tsquery, words
 
 MATCHES = "SELECT array_to_tsvector(%s::text[]) @@ %s::tsquery"
@@ -74,3 +78,36 @@ def test_the_database_keeps_words_as_they_are(url: str) -> None:
             assert sorted(row[0]) == found
 
         kept()
+
+
+def test_words_as_text_are_the_same_words(url: str) -> None:
+    """As rows and COPY give them: no character is taken for syntax, and a word of colons and digits has no position."""
+    same = "SELECT %s::tsvector = array_to_tsvector(%s::text[])"
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        @given(st.lists(lexemes, max_size=5))
+        @settings(max_examples=200)
+        @example([*HOSTILE, "a:1", "a:1A,2B", ":*", " "])
+        @example([])
+        def taken(stored: list[str]) -> None:
+            assert connection.execute(same, (tsvector(tuple(stored)), stored)).fetchone() == (True,)
+
+        taken()
+
+
+def test_names_of_any_length_have_room(url: str) -> None:
+    """A tsvector holds a megabyte: of what is longer the last words are not found."""
+    letters = [chr(0x10400 + n) for n in range(40)]
+    versions = {
+        n: Version(
+            version=n,
+            change="update",
+            headline=" ".join(letters[n % 40] + letters[n // 40] + letters[k] * 22 for k in range(19)),
+        )
+        for n in range(1, 1_001)
+    }
+    found = names_of(Document(title="𐐀" * 100, versions=versions))
+    assert 500_000 < sum(len(word.encode()) for word in found) <= 600_000
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("SELECT length(%s::tsvector)", (tsvector(found),)).fetchone()
+    assert row == (len(set(found)),)

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from stet.errors import StetError, Unavailable
-from stet.projections.fill import fill
+from stet.projections.prepare import prepare, prepare_sql
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -47,7 +47,7 @@ def migrate(url: str, say: Callable[[str], None] = lambda line: None) -> None:
                     raise Unavailable(f"another process has been migrating this database for {_WAIT_S:.0f} s")
                 time.sleep(0.1)
             _upgrade(url, say)
-            fill(url, say)
+            prepare(url, say)
     except psycopg.OperationalError as error:
         raise Unavailable(f"the database cannot be reached: {_first_line(error)}") from error
     except psycopg.Error as error:
@@ -62,7 +62,7 @@ def migration_sql() -> str:
     config = _config()
     config.output_buffer = output
     command.upgrade(config, "head", sql=True)
-    return output.getvalue()
+    return output.getvalue() + prepare_sql()
 
 
 def _try_lock(connection: psycopg.Connection) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from stet.settings import Settings
 
 _TRUSTED_S = 1.0
+HISTORIES = "stet.incident_history, stet.statement_history, stet.name_history"
+"""The tables that lists are read from."""
 
 
 class Connection(AsyncConnection[tuple[Any, ...]]):
@@ -49,11 +52,23 @@ def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -
     )
 
 
+def as_role(connection: psycopg.Connection, role: str) -> None:
+    """Lets a connection do what a role may, and no more; times are UTC."""
+    connection.execute("SELECT set_config('role', %s, false), set_config('timezone', 'UTC', false)", (role,))
+    connection.commit()
+
+
 @asynccontextmanager
-async def snapshot(connection: Connection) -> AsyncIterator[None]:
-    """Everything that is read within it is of one moment."""
+async def snapshot(connection: Connection, tables: LiteralString = "") -> AsyncIterator[None]:
+    """Everything that is read within it is of one moment.
+
+    Tables of projections that are read must be named: else a rebuild may put others in their place between the moment
+    and the reading, and of those the moment knows only a part.
+    """
     async with connection.pipeline(), connection.transaction():
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if tables:
+            await connection.execute("LOCK TABLE " + tables + " IN ACCESS SHARE MODE")
         yield
 
 

@@ -18,7 +18,7 @@ from stet.ids import new_id
 from stet.incident.state import Incident
 from stet.sql import load
 from stet.store.append import Append, Idempotency, Log, NewEvent, public
-from stet.store.group import append_on
+from stet.store.group import append_on, hold_inline
 from stet.store.read import Answer, find_answer, read_dependants, read_streams
 from stet.streams import fold
 
@@ -140,6 +140,8 @@ async def handle(
             return Outcome(decided.status, decided.location, appended.position)
     # Who has lost so often reads, decides and appends while nobody else appends: a fan-out reads much.
     async with pool.connection() as connection, connection.transaction():
+        # In the order of every append: first the tables, then the head.
+        await hold_inline(connection)
         await connection.execute(_HOLD, {"ledger_id": ledger_id})
         decided = await _decide(connection, ledger_id, subject, decide, context, ledger_name)
         if isinstance(decided, Outcome):
@@ -149,6 +151,7 @@ async def handle(
         except psycopg.Error as error:
             raise public(error) from error
         assert not stale and not repeated
+    log.appended()
     return Outcome(decided.status, decided.location, before + len(decided.append.events))
 
 

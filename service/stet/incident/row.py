@@ -67,12 +67,12 @@ def row_of(statement: Statement) -> StatementRow:
         attributes=tuple(sorted({claim.attribute for claim in claims if claim.attribute})),
         acts=tuple(sorted({claim.act for claim in claims})),
         retracts=statement.retracts.statement_id if statement.retracts else None,
-        words=(*_within_bounds(words(*texts)), *sorted(source_lexeme(source_id) for source_id in sources)),
+        words=(*within_bounds(words(*texts)), *sorted(source_lexeme(source_id) for source_id in sources)),
     )
 
 
-def _within_bounds(found: tuple[str, ...]) -> Iterator[str]:
-    """As many words as a tsvector holds, which is a megabyte: of a statement of that length the last are not found."""
+def within_bounds(found: tuple[str, ...]) -> Iterator[str]:
+    """As many words as a tsvector holds, which is a megabyte: of a text of that length the last are not found."""
     left = _WORDS_BYTES
     for word in found:
         left -= len(word.encode())

@@ -1,29 +1,24 @@
-"""Rows of the histories as the database takes them: one JSON array a table."""
+"""PURE: rows of the histories by their columns, as JSON and COPY take them."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
+from uuid import UUID
 
-import msgspec
 from msgspec.structs import asdict
 
+from stet.incident.row import StatementRow
+from stet.incident.slices import Slice
 from stet.incident.summary import COUNTS, CountSummary, OccurredSummary
-from stet.projections.history import IncidentRow, NameRow, SpokenRow
-from stet.sql import load
+from stet.projections.projection import Row
 from stet.values.compare import END
 from stet.values.words import words
 
+AUDIENCE = "all"
+"""Until there is visibility, members and the public are shown the same rows."""
 _ORDERED = 250
-
-CLOSE: dict[str, LiteralString] = {
-    name: load(f"close_{name}") for name in ("incident_history", "statement_history", "name_history")
-}
-OPEN: dict[str, LiteralString] = {
-    name: load(f"open_{name}") for name in ("incident_history", "statement_history", "name_history")
-}
-"""By table: what ends live rows, and what adds rows."""
 
 
 def instant(at: datetime) -> datetime | str:
@@ -31,16 +26,20 @@ def instant(at: datetime) -> datetime | str:
     return "infinity" if at == END else at
 
 
-def encode_incident(row: IncidentRow) -> dict[str, Any]:
+def tsvector(found: tuple[str, ...]) -> str:
+    """Words as the text of a tsvector without positions."""
+    return " ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in found)
+
+
+def encode_slice(incident_id: UUID, opened_at: datetime, one: Slice) -> Row:
     """A row of incident_history."""
-    shown = row.slice.summary
+    shown = one.summary
     fields: dict[str, Any] = {
-        "incident_id": row.incident_id,
-        "from_position": row.from_position,
-        "to_position": row.to_position,
-        "said_from": instant(row.slice.said_from),
-        "said_to": instant(row.slice.said_to),
-        "opened_at": row.opened_at,
+        "incident_id": incident_id,
+        "audience": AUDIENCE,
+        "said_from": instant(one.said_from),
+        "said_to": instant(one.said_to),
+        "opened_at": opened_at,
         "title": shown.title,
         # Of bounded length: it stands in an index, and case folding makes some texts longer.
         "title_order": re.sub(r"\W+", " ", shown.title.casefold()).strip()[:_ORDERED],
@@ -50,7 +49,7 @@ def encode_incident(row: IncidentRow) -> dict[str, Any]:
         "statuses": [
             entry for name, found in shown.attributes.items() for entry in (name, *(f"{name}={one}" for one in found))
         ],
-        "words": words(shown.title, shown.kind, *shown.tags),
+        "words": tsvector(words(shown.title, shown.kind, *shown.tags)),
         "summary": shown,
     }
     fields |= _occurred(shown.occurred)
@@ -73,29 +72,12 @@ def _occurred(occurred: OccurredSummary | None) -> dict[str, Any]:
     }
 
 
-def encode_statement(row: SpokenRow) -> dict[str, Any]:
+def encode_statement(incident_id: UUID, shown: StatementRow) -> Row:
     """A row of statement_history."""
-    shown = row.statement
     return asdict(shown) | {
-        "incident_id": row.incident_id,
-        "from_position": row.from_position,
-        "to_position": row.to_position,
+        "incident_id": incident_id,
+        "audience": AUDIENCE,
         "said_earliest": shown.said_earliest or "-infinity",
         "said_latest": instant(shown.said_latest),
+        "words": tsvector(shown.words),
     }
-
-
-def encode_name(row: NameRow, to_position: int | None = None) -> dict[str, Any]:
-    """A row of name_history."""
-    return {
-        "kind": row.kind,
-        "id": row.id,
-        "from_position": row.position,
-        "to_position": to_position,
-        "words": row.words,
-    }
-
-
-def rows(encoded: list[dict[str, Any]]) -> str:
-    """Rows as the parameter of a statement that adds or ends them."""
-    return msgspec.json.encode(encoded).decode()

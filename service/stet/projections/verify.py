@@ -1,81 +1,103 @@
-"""Are the histories what the log gives? Every stream is folded again, and its rows compared with the stored ones."""
+"""Are the projections what the log gives? Every stream is folded again, and its rows compared with the stored ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
-from stet.envelope import Recorded
 from stet.errors import CorruptLog
-from stet.projections.fill import names_from, streams_of
-from stet.projections.history import AUDIENCE, rows_of
-from stet.projections.record import encode_incident, encode_name, encode_statement, rows
+from stet.projections.log import decode, streams_of
+from stet.projections.projection import Built, Projection, build, id_of
+from stet.projections.registry import PROJECTIONS
+from stet.projections.target import Target, compare
 from stet.sql import load
 from stet.store.verify import Progress
 
-_COMPARE: dict[str, LiteralString] = {
-    name: load(f"compare_{name}") for name in ("incident_history", "statement_history", "name_history")
-}
 _FIND_STRAYS = load("find_strays")
 _READ_HEADS = load("read_heads")
 SHOWN_MAX = 20
 _BATCH = 500
 
-Rows = dict[str, list[dict[str, Any]]]
-
 
 def differences(connection: psycopg.Connection, ledger: str, progress: Progress = lambda *_: None) -> list[str]:
-    """The first 20 rows of a ledger's histories that are not what its log gives, each as a line; [] if all are.
+    """The first 20 rows of a ledger's projections that are not what its log gives, each as a line; [] if all are.
 
-    Of one moment; the connection must not be in a transaction. Raises CorruptLog if a stream cannot be folded.
+    Of one moment, each projection up to where it is; the connection must not be in a transaction. A parked stream is a
+    difference, too. Raises CorruptLog if a stream cannot be folded.
     """
     found: list[str] = []
-    done = 0
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        ledger_id, _, total, _ = connection.execute(_READ_HEADS, {"name": ledger}).fetchall()[0]
-        for ids, wanted, events in _batches(connection, ledger_id):
-            for table, compare in _COMPARE.items():
-                parameters = {"ledger_id": ledger_id, "audience": AUDIENCE, "ids": ids, "rows": rows(wanted[table])}
-                for lacking, row in connection.execute(compare, parameters):
-                    found.append(f"{table} {'lacks' if lacking else 'has, beyond the log,'} {row}")
-            done += events
-            progress(f"{ledger}, histories", done, total)
-            if len(found) >= SHOWN_MAX:
-                break
-        strays = connection.execute(_FIND_STRAYS, {"ledger_id": ledger_id, "limit": SHOWN_MAX}).fetchall()
-    found += [f"{table} has, beyond the log, rows of {id_}" for table, id_ in strays]
+        # Before the moment is chosen: a rebuild puts other tables in their place.
+        tables = [Target(one).table(table) for one in PROJECTIONS for table in one.tables]
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(tables)))
+        connection.execute("SET LOCAL timezone = 'UTC'")
+        ledger_id, _, head, _ = connection.execute(_READ_HEADS, {"name": ledger}).fetchall()[0]
+        for projection in PROJECTIONS:
+            if len(found) < SHOWN_MAX:
+                found += _differences(connection, projection, ledger, ledger_id, head or 0, progress)
     return found[:SHOWN_MAX]
 
 
-def _batches(connection: psycopg.Connection, ledger_id: UUID) -> Iterator[tuple[list[UUID], Rows, int]]:
-    """Some streams' ids, the rows that they give, and how many events they have."""
+def _differences(
+    connection: psycopg.Connection,
+    projection: Projection,
+    ledger: str,
+    ledger_id: UUID,
+    head: int,
+    progress: Progress,
+) -> list[str]:
+    found: list[str] = []
+    up_to = head
+    parked: dict[str, int] = {}
+    key = (projection.name, ledger_id)
+    if not projection.inline:
+        row = connection.execute(
+            "SELECT position FROM stet.checkpoint WHERE projection = %s AND ledger_id = %s", key
+        ).fetchone()
+        up_to = row[0] if row else 0
+        parked = dict(
+            connection.execute(
+                "SELECT stream, position FROM stet.parked WHERE projection = %s AND ledger_id = %s", key
+            ).fetchall()
+        )
+        found += [f"{projection.name} has parked {stream} at position {at}" for stream, at in sorted(parked.items())]
+    done = 0
+    for ids, built, events in _batches(connection, projection, ledger_id, up_to, parked):
+        for name, lacking, row_ in compare(connection, Target(projection), ledger_id, ids, built, SHOWN_MAX):
+            found.append(f"{name} {'lacks' if lacking else 'has, beyond the log,'} {row_}")
+        done += events
+        progress(f"{ledger}, {projection.name}", done, up_to)
+        if len(found) >= SHOWN_MAX:
+            break
+    for table in projection.tables:
+        statement = sql.SQL(_FIND_STRAYS).format(
+            table=Target(projection).table(table), id=sql.Identifier(table.id), kind=sql.SQL(table.kind)
+        )
+        strays = connection.execute(statement, {"ledger_id": ledger_id, "limit": SHOWN_MAX}).fetchall()
+        found += [f"{table.name} has, beyond the log, rows of {id_}" for (id_,) in strays]
+    return found
+
+
+def _batches(
+    connection: psycopg.Connection, projection: Projection, ledger_id: UUID, up_to: int, parked: dict[str, int]
+) -> Iterator[tuple[list[UUID], Built, int]]:
+    """Some streams' ids, what is built of them, and how many events they have."""
     ids: list[UUID] = []
-    wanted: Rows = {table: [] for table in _COMPARE}
-    events = 0
-    for kind in ("incident", "source", "document"):
-        for stream in streams_of(connection, ledger_id, kind):
-            events += len(stream)
-            try:
-                _add(wanted, kind, stream)
-            except (LookupError, ValueError, AssertionError) as error:
-                raise CorruptLog(
-                    f"the events of {stream[0].stream} do not follow from one another: {error!r}"
-                ) from error
-            ids.append(UUID(stream[0].stream.partition(":")[2]))
-            if sum(map(len, wanted.values())) >= _BATCH:
-                yield ids, wanted, events
-                ids, wanted, events = [], {table: [] for table in _COMPARE}, 0
-    yield ids, wanted, events
-
-
-def _add(wanted: Rows, kind: str, stream: list[Recorded[Any]]) -> None:
-    if kind == "incident":
-        slices, spoken = rows_of(stream)
-        wanted["incident_history"] += [encode_incident(row) for row in slices]
-        wanted["statement_history"] += [encode_statement(row) for row in spoken]
-    else:
-        wanted["name_history"] += [encode_name(row, to_position) for row, to_position in names_from(stream)]
+    waiting, events = Built.nothing(projection), 0
+    for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=up_to):
+        events += len(rows)
+        # Of a parked stream the rows are those from before it failed.
+        taken = [row for row in rows if row[0] < parked.get(stream, up_to + 1)]
+        try:
+            waiting.join(build(projection, decode(taken))[1])
+        except (LookupError, ValueError, AssertionError) as error:
+            raise CorruptLog(f"the events of {stream} do not follow from one another: {error!r}") from error
+        ids.append(id_of(stream))
+        if len(waiting) >= _BATCH:
+            yield ids, waiting, events
+            ids, waiting, events = [], Built.nothing(projection), 0
+    yield ids, waiting, events

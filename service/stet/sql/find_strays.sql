@@ -1,14 +1,7 @@
--- Rows of the histories that belong to no stream of the log.
-SELECT h.history, h.id
-FROM (
-    SELECT 'incident_history' AS history, incident_id AS id, 'incident:' || incident_id AS stream
-    FROM stet.incident_history WHERE ledger_id = %(ledger_id)s
-    UNION
-    SELECT 'statement_history', incident_id, 'incident:' || incident_id
-    FROM stet.statement_history WHERE ledger_id = %(ledger_id)s
-    UNION
-    SELECT 'name_history', id, kind || ':' || id FROM stet.name_history WHERE ledger_id = %(ledger_id)s
-) h
-WHERE NOT EXISTS (SELECT FROM stet.event e WHERE e.ledger_id = %(ledger_id)s AND e.stream = h.stream)
-ORDER BY h.history, h.id
+-- Rows of a projection's table that belong to no stream of the log.
+SELECT DISTINCT h.{id}
+FROM {table} h
+WHERE h.ledger_id = %(ledger_id)s AND NOT EXISTS (
+    SELECT FROM stet.event e WHERE e.ledger_id = h.ledger_id AND e.stream = {kind} || ':' || h.{id})
+ORDER BY h.{id}
 LIMIT %(limit)s

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -76,8 +77,10 @@ class _Waiting(NamedTuple):
 class Log:
     """The way into the log for one process. Several processes may write the same ledger."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, appended: Callable[[], None] = lambda: None) -> None:
         self._pool = pool
+        self.appended = appended
+        """Is called after every commit."""
         self._queues: dict[UUID, deque[_Waiting]] = {}
         self._committers: dict[UUID, asyncio.Task[None]] = {}
 
@@ -111,6 +114,7 @@ class Log:
                 async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
                     outcome = await append_on(connection, ledger_id, [waiting.append for waiting in group])
                 group = _settle_group(group, *outcome)
+                self.appended()
             except Exception as error:
                 if _rolled_back(error) and len(group) > 1:
                     # One command that PostgreSQL refuses must not take its neighbours with it.
@@ -162,7 +166,7 @@ def public(error: Exception) -> Exception:
     told: Exception
     if isinstance(error, psycopg.Error) and error.diag.constraint_name == "ledger_name":
         told = NameTaken.at("name", "there is a ledger of this name already")
-    elif isinstance(error, psycopg.DataError | ValueError):
+    elif isinstance(error, psycopg.DataError | psycopg.errors.ProgramLimitExceeded | ValueError):
         told = Malformed("the database cannot hold a value of this request")
     elif isinstance(error, psycopg.Error | PoolTimeout) and not _rolled_back(error):
         told = Unavailable("the database did not answer; the change may or may not have been made")

@@ -9,8 +9,10 @@ from uuid import UUID
 from stet.codec import SCHEMA_VERSIONS, TYPES, encode
 from stet.database.pool import Connection
 from stet.envelope import Recorded
+from stet.errors import Unavailable
 from stet.incident.known import references
-from stet.projections.inline import keep_histories
+from stet.projections.inline import keep_inline
+from stet.projections.registry import PROJECTIONS
 from stet.sql import load
 from stet.streams import around
 
@@ -19,27 +21,39 @@ if TYPE_CHECKING:
 
 _APPEND = load("append")
 _READ_HEAD = load("read_head")
+_HOLD_INLINE = load("hold_inline")
+_READ_VERSIONS = load("read_versions")
+_INLINE = {one.name: one.version for one in PROJECTIONS if one.inline}
 
 
 async def append_on(
     connection: Connection, ledger_id: UUID, group: list[Append]
 ) -> tuple[int, list[int] | None, list[int] | None]:
-    """Appends commands, and keeps the histories, in the transaction of a connection.
+    """Appends commands, and keeps the inline projections, in the transaction of a connection.
 
     Gives the position before, and which of the commands, from 1, are stale or repeated. If any is, none was appended.
-    Raises what psycopg raises.
+    Raises what psycopg raises, and Unavailable where the projections are those of another release.
     """
     async with connection.pipeline():
+        await hold_inline(connection)
         appended = await connection.execute(_APPEND, _parameters(ledger_id, group))
         head = await connection.execute(_READ_HEAD, {"ledger_id": ledger_id})
-        row, last = await appended.fetchone(), await head.fetchone()
+        versions = await connection.execute(_READ_VERSIONS)
+        row, last, built = await appended.fetchone(), await head.fetchone(), dict(await versions.fetchall())
     assert row and last
+    if any(built.get(name) != version for name, version in _INLINE.items()):
+        raise Unavailable("another release has rebuilt the projections: restart this one, or upgrade it")
     position, stale, repeated = row
     if not stale and not repeated:
         events = _recorded(group, position, last[0])
         before = {stream: state for append in group for stream, state in append.before.items()}
-        await keep_histories(connection, ledger_id, around(before, events), len(events))
+        await keep_inline(connection, ledger_id, around(before, events), len(events))
     return position, stale, repeated
+
+
+async def hold_inline(connection: Connection) -> None:
+    """Keeps the tables of the inline projections from being switched until the transaction ends."""
+    await connection.execute(_HOLD_INLINE, {"names": list(_INLINE)})
 
 
 def _recorded(group: list[Append], position: int, last: datetime) -> list[Recorded[Any]]:

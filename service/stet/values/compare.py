@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Lock
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -20,10 +19,8 @@ from stet.values.value import AttributeType, Count
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
-_ROOM = 32_000_000
-"""How many bytes of values each function remembers what it read of."""
-_ENTRY = 200
-"""About what an entry takes beside its value."""
+_KEPT = ((1_000, 20_000), (30_000, 1_000), (math.inf, 12))
+"""Of values up to so many bytes, what so many came to is remembered."""
 _T = TypeVar("_T")
 
 
@@ -87,28 +84,11 @@ def interval(type_: AttributeType, value: Raw) -> Interval:
 
 
 def _cached(read: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
-    """Remembers what was read of the last values, as many as have room: a polygon may have megabytes.
-
-    For any number of threads: a worker folds beside the requests.
-    """
-    found: OrderedDict[bytes, _T] = OrderedDict()
-    left = _ROOM
-    lock = Lock()
+    """Remembers what was read of the last values; of long ones only of a few, since a polygon may have megabytes."""
+    by_length = [(length, lru_cache(kept)(read)) for length, kept in _KEPT]
 
     def remember(value: bytes) -> _T:
-        nonlocal left
-        with lock:
-            if value in found:
-                found.move_to_end(value)
-                return found[value]
-        made = read(value)
-        with lock:
-            left -= 0 if value in found else len(value) + _ENTRY
-            found[value] = made
-            while left < 0:
-                oldest, _ = found.popitem(last=False)
-                left += len(oldest) + _ENTRY
-        return made
+        return next(cached for length, cached in by_length if len(value) <= length)(value)
 
     return remember
 

@@ -1,0 +1,131 @@
+"""PURE: what a projection is: a name, a version, its tables, and a step from a state and an append to rows.
+
+Every row holds for the positions [from_position, to_position), so a projection can be read as of any position that it
+has reached, and two copies of it can be compared at one. The rows of a stream follow from that stream alone: streams
+are projected in any order, by any number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, LiteralString, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from stet.envelope import Recorded
+
+LIVE = 2**63 - 1
+"""The to_position of a row that has not ended."""
+
+Row = dict[str, Any]
+"""A row by its columns, without `ledger_id`."""
+Key = tuple[Any, ...]
+Events = Sequence[Recorded[Any]]
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """A table of a projection. Its columns begin with ledger_id; from_position and to_position are among them."""
+
+    name: str
+    key: tuple[str, ...]
+    """The columns that, beside ledger_id, tell its live rows apart."""
+    id: str
+    """The column with the id of the stream that a row comes from."""
+    kind: LiteralString
+    """SQL for the kind of that stream, of a row `h`."""
+    ddl: LiteralString | None = None
+    """What makes it; None: a migration does."""
+
+
+class Change(NamedTuple):
+    """What an append changes in one table."""
+
+    table: Table
+    ended: list[Key]
+    """The keys of the live rows that end with this append."""
+    begun: list[Row]
+    """Without from_position and to_position: they are live from this append on."""
+
+
+class Projection(Struct, frozen=True, kw_only=True):
+    """A view that is kept as tables."""
+
+    name: str
+    version: int
+    """Raising it builds the tables anew at the next start."""
+    inline: bool
+    """Kept in the transaction of the append; else by a worker, soon after it."""
+    kinds: tuple[str, ...]
+    """The kinds of the streams that it is made from."""
+    tables: tuple[Table, ...]
+    step: Callable[[Any, Events], tuple[Any, Iterable[Change]]]
+    """Pure: from a stream's state (None: nothing yet) and its events in one append to its state and the changes."""
+
+
+class Built(Struct):
+    """The rows of some streams between two positions: what ends of the rows before, and what begins."""
+
+    ended: dict[str, list[Row]]
+    """By table: the key columns and to_position, of rows that were there before."""
+    past: dict[str, list[Row]]
+    """By table: rows that began and ended in between."""
+    live: dict[str, dict[Key, Row]]
+    """By table: rows that began and did not end."""
+
+    @classmethod
+    def nothing(cls, projection: Projection) -> Built:
+        names = [table.name for table in projection.tables]
+        return cls({name: [] for name in names}, {name: [] for name in names}, {name: {} for name in names})
+
+    def add(self, changes: Iterable[Change], position: int) -> None:
+        """Adds what one append changes; `position` is the last of the stream's events in it."""
+        for table, ended, begun in changes:
+            live = self.live[table.name]
+            for key in ended:
+                if (row := live.pop(key, None)) is not None:
+                    self.past[table.name].append(row | {"to_position": position})
+                else:
+                    found = dict(zip(table.key, key, strict=True))
+                    self.ended[table.name].append(found | {"to_position": position})
+            for row in begun:
+                key = tuple(row[name] for name in table.key)
+                live[key] = row | {"from_position": position, "to_position": LIVE}
+
+    def join(self, other: Built) -> None:
+        """Adds what was built of another stream."""
+        for name in self.ended:
+            self.ended[name] += other.ended[name]
+            self.past[name] += other.past[name]
+            self.live[name].update(other.live[name])
+
+    def rows(self, table: str) -> list[Row]:
+        """All rows that began."""
+        return [*self.past[table], *self.live[table].values()]
+
+    def __len__(self) -> int:
+        return sum(len(self.ended[name]) + len(self.past[name]) + len(self.live[name]) for name in self.ended)
+
+
+def appends(events: Events) -> Iterator[list[Recorded[Any]]]:
+    """A stream's events, append by append."""
+    for _, its in groupby(events, key=lambda recorded: recorded.recorded_at):
+        yield list(its)
+
+
+def build(projection: Projection, events: Events, state: Any = None) -> tuple[Any, Built]:
+    """What a stream's events add to its rows, from its beginning or from a state, and the state after them."""
+    built = Built.nothing(projection)
+    for append in appends(events):
+        state, changes = projection.step(state, append)
+        built.add(changes, append[-1].position)
+    return state, built
+
+
+def kind_of(stream: str) -> str:
+    return stream.partition(":")[0]
+
+
+def id_of(stream: str) -> UUID:
+    return UUID(stream.partition(":")[2])

@@ -1,0 +1,129 @@
+"""Are two copies of a projection the same at a position? By one digest of all rows; where it differs, by the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from hashlib import sha256
+from uuid import UUID
+
+import psycopg
+from msgspec import Struct
+from psycopg import sql
+
+from stet.projections.projection import Projection, id_of
+from stet.projections.target import NEW, Target, columns_of, object_at, row_at
+from stet.sql import load
+
+_DIGEST = load("digest_rows")
+_DIFFER = load("differ_rows")
+_FIND_TOUCHED = load("find_touched")
+_READ_POSITIONS = load("read_positions")
+SHOWN_MAX = 20
+
+
+class Digest(Struct, frozen=True, kw_only=True):
+    """What was compared of one table, over all ledgers."""
+
+    table: str
+    rows: int
+    """Of the live table."""
+    live: str
+    """SHA-256 over the digests of all of its rows, in hexadecimal."""
+    rebuilt: str
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A row that only one side has: of the live tables, or of those that were built from the log."""
+
+    table: str
+    ledger_id: UUID
+    side: str
+    """`live` or `rebuilt`."""
+    row: str
+
+
+def digest_of(
+    connection: psycopg.Connection, projection: Projection, suffix: str, positions: dict[UUID, int]
+) -> dict[str, tuple[int, str]]:
+    """For each table, how many rows it has at these positions of the ledgers, and the digest of all of them."""
+    found: dict[str, tuple[int, str]] = {}
+    for table in projection.tables:
+        statement = sql.SQL(_DIGEST).format(
+            table=Target(projection, suffix).table(table), row=row_at(columns_of(connection, table))
+        )
+        count, whole = 0, sha256()
+        for ledger_id in sorted(positions):
+            parameters = {"ledger_id": ledger_id, "position": positions[ledger_id]}
+            row = connection.execute(statement, parameters).fetchone()
+            assert row
+            count += row[0]
+            whole.update(f"{ledger_id} {row[0]} {row[1]}\n".encode())
+        found[table.name] = (count, whole.hexdigest())
+    return found
+
+
+def compare(
+    connection: psycopg.Connection, projection: Projection, positions: dict[UUID, int]
+) -> tuple[list[Digest], list[Difference]]:
+    """The digests of both sides at these positions, and the first rows that differ, if they do. In one snapshot."""
+    live, rebuilt = (digest_of(connection, projection, suffix, positions) for suffix in ("", NEW))
+    digests = [
+        Digest(table=name, rows=count, live=digest, rebuilt=rebuilt[name][1]) for name, (count, digest) in live.items()
+    ]
+    if all(one.live == one.rebuilt for one in digests):
+        return digests, []
+    found: list[Difference] = []
+    for ledger_id, position in sorted(positions.items()):
+        found += differences(connection, projection, ledger_id, position)
+        if len(found) >= SHOWN_MAX:
+            break
+    return digests, found[:SHOWN_MAX]
+
+
+def differences(
+    connection: psycopg.Connection,
+    projection: Projection,
+    ledger_id: UUID,
+    position: int,
+    streams: Collection[str] | None = None,
+) -> list[Difference]:
+    """The first rows of each side that the other lacks at a position; only of some streams, if they are given."""
+    found: list[Difference] = []
+    ids = None if streams is None else [id_of(stream) for stream in streams]
+    for table in projection.tables:
+        some = sql.SQL("AND h.{} = ANY (%(ids)s::uuid[])" if ids is not None else "").format(sql.Identifier(table.id))
+        statement = sql.SQL(_DIFFER).format(
+            table=Target(projection).table(table),
+            other=Target(projection, NEW).table(table),
+            object=object_at(columns_of(connection, table)),
+            some=some,
+        )
+        parameters = {"ledger_id": ledger_id, "position": position, "ids": ids, "limit": SHOWN_MAX // 2}
+        found += [
+            Difference(table=table.name, ledger_id=ledger_id, side="live" if live else "rebuilt", row=row)
+            for live, row in connection.execute(statement, parameters)
+        ]
+    return found
+
+
+def tail_differences(
+    connection: psycopg.Connection, projection: Projection, compared: dict[UUID, int], positions: dict[UUID, int]
+) -> list[Difference]:
+    """What differs at these positions of the streams that were written to after the positions compared."""
+    found: list[Difference] = []
+    for ledger_id, position in positions.items():
+        parameters = {"ledger_id": ledger_id, "after": compared.get(ledger_id, 0), "up_to": position}
+        touched = connection.execute(_FIND_TOUCHED, parameters | {"kinds": list(projection.kinds)}).fetchall()
+        if touched:
+            found += differences(connection, projection, ledger_id, position, [stream for (stream,) in touched])
+    return found
+
+
+def positions_of(connection: psycopg.Connection, projection: Projection) -> dict[UUID, int]:
+    """For each ledger, a position that both the live tables and the new ones have reached."""
+    parameters = {
+        "target": Target(projection, NEW).name,
+        "name": projection.name,
+        "inline": projection.inline,
+    }
+    return dict(connection.execute(_READ_POSITIONS, parameters).fetchall())

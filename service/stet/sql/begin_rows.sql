@@ -1,0 +1,3 @@
+-- Adds rows to a projection's table.
+INSERT INTO {table}
+SELECT r.* FROM json_populate_recordset(NULL::{table}, %(rows)s::json) r

@@ -1,0 +1,6 @@
+-- The events of one append, or what is left of it after a position.
+SELECT position, stream, stream_version, event_id, type, schema_version, recorded_at, actor,
+       correlation_id, causation_id, payload::text
+FROM stet.event
+WHERE ledger_id = %(ledger_id)s AND recorded_at = %(recorded_at)s AND position > %(after)s
+ORDER BY position
