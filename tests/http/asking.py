@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from tests.conftest import wait_until
 
 NOBODY = "0190163d-8694-739b-aea5-966c26f8ad99"
 """An id that nothing has."""
@@ -96,3 +97,13 @@ def correction(statement_id: str, **more: Any) -> dict[str, Any]:
 def id_of(location: str) -> str:
     """The id at the end of a path."""
     return location.rpartition("/")[2]
+
+
+def a_rebuild(client: httpx.Client) -> str:
+    """A rebuild that has ended."""
+    begun = client.post("/v1/admin/projections/name_history/rebuilds", json={"verify_only": True})
+    if begun.status_code == 409:
+        return a_rebuild(client)
+    path = begun.headers["location"]
+    wait_until(lambda: client.get(path).json()["finished_at"] is not None, "it has ended")
+    return id_of(path)

@@ -116,8 +116,10 @@ def test_every_problem_is_documented() -> None:
         assert all(code in response["description"] for code, kind in KINDS.items() if str(kind.status) == status)
     for id_, (method, path, operation) in OPERATIONS.items():
         expected = {"400", "403", "500", "503"} | ({"404"} if "{" in path else set())
-        expected |= {"406"} if id_ in ("listIncidents", "listAllStatements") else set()
-        expected |= {"409", "412", "413", "415", "422"} if method == "post" else set()
+        expected |= {"406"} if id_ in ("listIncidents", "listAllStatements", "listChanges", "listEvents") else set()
+        expected |= {"409", "413", "415"} if method == "post" else set()
+        # What is asked of the installation has no version and no key.
+        expected |= {"412", "422"} if method == "post" and not path.startswith("/v1/admin/") else set()
         assert {status for status in operation["responses"] if status >= "400"} == expected, id_
 
 
@@ -151,7 +153,11 @@ def test_examples_are_taken_by_the_service(operation_id: str, name: str, client:
     said = [a_statement(source), a_statement(source)]
     incident, other = an_incident(client, ledger, statements=said), an_incident(client, ledger)
     ids = {"source_id": source, "document_id": document, "incident_id": id_of(incident), "ledger": id_of(ledger)}
+    ids["name"] = "name_history"
     answer = client.request(method, path.format(**ids), json=value)
+    if path.startswith("/v1/admin/"):
+        assert answer.status_code in (200, 202, 409), answer.text  # 409: one is running
+        return
     if answer.status_code != 201:
         problem(answer, answer.json()["type"].rpartition(":")[2], 409)
     text = json.dumps(value)

@@ -24,6 +24,9 @@ PROVOKED: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
     "not-found": lambda client, ledger: client.get(f"{ledger}/incidents/{NOBODY}"),
     "forbidden": lambda client, ledger: client.get(ledger, headers={"Host": "rebound.example"}),
     "not-acceptable": lambda client, ledger: client.get(f"{ledger}/incidents", headers={"Accept": "image/png"}),
+    "rebuild-running": lambda client, ledger: [
+        client.post("/v1/admin/projections/name_history/rebuilds", json={}) for _ in range(2)
+    ][1],
     "method-not-allowed": lambda client, ledger: client.delete(f"{ledger}/incidents/{NOBODY}"),
     "refused": lambda client, ledger: client.post(
         f"{(path := an_incident(client, ledger))}/revisions",

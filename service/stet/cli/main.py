@@ -61,7 +61,8 @@ def main() -> None:
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
 @click.option("--insecure", is_flag=True, help="Answer other machines, and under any name, though anybody may write.")
 @click.option("--reference", is_flag=True, help="Load the reference incident into the ledger mi24.")
-def serve(host: str, port: int, insecure: bool, reference: bool) -> None:
+@click.option("--no-worker", is_flag=True, help="Leave projections and rebuilds to a `stet worker` elsewhere.")
+def serve(host: str, port: int, insecure: bool, reference: bool, no_worker: bool) -> None:
     """Serve the API. Migrates the database first."""
     from stet.cli.serve import serve_here
     from stet.http.guard import is_loopback
@@ -72,7 +73,19 @@ def serve(host: str, port: int, insecure: bool, reference: bool) -> None:
             "Use a loopback address, or say --insecure if something in front of it keeps strangers out."
         )
     settings = settings_or_exit()
-    run(lambda: serve_here(settings, host, port, reference, insecure))
+    run(lambda: serve_here(settings, host, port, reference, insecure, worker=not no_worker))
+
+
+@main.command()
+def worker() -> None:
+    """Keep the asynchronous projections up with the log, and run rebuilds, until stopped. Migrates the database first.
+
+    Any number may run beside any number of `stet serve --no-worker`: of all, one leads each projection.
+    """
+    from stet.cli.worker import work_here
+
+    settings = settings_or_exit()
+    run(lambda: work_here(settings))
 
 
 @main.command()
@@ -142,6 +155,85 @@ def verify(ledger: str | None) -> None:
 
     settings = settings_or_exit()
     run(lambda: verify_here(settings, ledger))
+
+
+_URL = click.option("--url", help="A running service; absent: the database itself.")
+
+
+@main.command()
+@_URL
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+def projections(url: str | None, as_json: bool) -> None:
+    """Show how the projections are: their states, how far behind the log, what is parked, what is rebuilt.
+
+    Exit code 1 if streams are parked, or nobody keeps one up with the log.
+    """
+    from stet.cli.projections import projections_here
+
+    settings = settings_or_exit()
+    run(lambda: projections_here(settings, url, as_json))
+
+
+@main.command()
+@click.argument("name")
+@_URL
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that fold the log."
+)
+@click.option("--verify-only", is_flag=True, help="Only compare: the live tables stay.")
+@click.option("--accept-differences", is_flag=True, help="Switch even if the live rows differ: they were damaged.")
+@click.option("--drop-old", is_flag=True, help="Only drop the tables that the last rebuild replaced.")
+def rebuild(
+    name: str, url: str | None, workers: int, verify_only: bool, accept_differences: bool, drop_old: bool
+) -> None:
+    """Build the tables of the projection NAME anew from the log, compare them with the live ones, and switch.
+
+    Others read and write meanwhile. One that was interrupted is gone on with. Exit code 1 if rows differ: they are
+    printed, and nothing is switched.
+    """
+    from stet.cli import projections
+
+    settings = settings_or_exit()
+    if drop_old:
+        if url or verify_only or accept_differences:
+            raise click.UsageError("--drop-old goes with no other option: it works on the database itself")
+        run(lambda: projections.drop_old(settings, name))
+        return
+    from stet.projections.rebuild.job import RebuildRequest
+
+    asked = RebuildRequest(workers=workers, verify_only=verify_only, accept_differences=accept_differences)
+    run(lambda: projections.rebuild_here(settings, url, name, asked))
+
+
+@main.command()
+@click.argument("name")
+@_URL
+@click.option("--ledger", help="Only of this ledger.")
+@click.option("--stream", help="Only this stream, incident:ID.")
+def retry(name: str, url: str | None, ledger: str | None, stream: str | None) -> None:
+    """Take the parked streams of the projection NAME again, once what they failed at is mended.
+
+    Exit code 1 if one fails again.
+    """
+    from stet.cli.projections import retry_here
+    from stet.projections.retry import RetryRequest
+
+    settings = settings_or_exit()
+    run(lambda: retry_here(settings, url, name, RetryRequest(ledger=ledger, stream=stream)))
+
+
+@main.command()
+@click.option("--ledger", required=True, help="The ledger's name.")
+@_URL
+@click.option("--after", type=click.IntRange(0, 2**62), help="Begin behind this position; default: the end of the log.")
+@click.option("--no-follow", is_flag=True, help="End with the log, and do not wait for what comes.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON line for each append.")
+def tail(ledger: str, url: str | None, after: int | None, no_follow: bool, as_json: bool) -> None:
+    """Print what changes as it changes, append by append."""
+    from stet.cli.tail import tail_here
+
+    settings = settings_or_exit()
+    run(lambda: tail_here(settings, url, ledger, after, not no_follow, as_json))
 
 
 @main.command()

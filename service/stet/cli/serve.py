@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import socket
-import sys
+from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
 from stet.cli.database import database
 from stet.cli.main import say
+from stet.cli.worker import log_lines, working
 from stet.errors import Unavailable
 from stet.http.app import create_app
 from stet.settings import Settings
@@ -19,14 +20,27 @@ from stet.settings import Settings
 _GRACE_S = 10
 
 
-def serve_here(settings: Settings, host: str, port: int, reference: bool, insecure: bool) -> int:
+def serve_here(
+    settings: Settings, host: str, port: int, reference: bool, insecure: bool, *, worker: bool = True
+) -> int:
     """Serves until SIGINT or SIGTERM. One line on stdout says when it is ready, and where."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    for chatty in ("httpx", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    with database(settings) as url, _listen(host, port) as listener:
+    log_lines()
+    with database(settings) as url, _listen(host, port) as listener, working(url, at_all=worker):
         asyncio.run(_serve(url, settings, listener, reference, only_loopback=not insecure))
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Ends the feeds when it is asked to stop: it would wait for them to end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._stopping)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -39,21 +53,25 @@ def _listen(host: str, port: int) -> socket.socket:
     # Accepted connections inherit it. asyncio sets it only where it made the socket; without it every answer on a
     # connection that is kept waits 40 ms for the client's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Also inherited: a peer that takes nothing for a minute is gone, whatever its kernel answers.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000)
     return listener
 
 
 async def _serve(
     url: str, settings: Settings, listener: socket.socket, reference: bool, *, only_loopback: bool
 ) -> None:
+    app = create_app(url, settings, only_loopback=only_loopback)
     config = uvicorn.Config(
-        create_app(url, settings, only_loopback=only_loopback),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app.stopping)
     for stop in (signal.SIGINT, signal.SIGTERM):
         # uvicorn takes the signals while it serves, and raises them again when it has stopped.
         signal.signal(stop, lambda *_: setattr(server, "should_exit", True))

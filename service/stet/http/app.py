@@ -13,13 +13,15 @@ from litestar.datastructures import State
 from litestar.enums import ParamType
 from litestar.params import ParameterKwarg
 
+from stet.database.doorbell import Doorbell
 from stet.database.pool import make_pool
 from stet.errors import FieldError, Malformed, NotFound
 from stet.http.body import StetRequest
+from stet.http.feed import Feeds
 from stet.http.guard import forbidden
 from stet.http.openapi import OPENAPI_CONFIG, make_contract
 from stet.http.problems import HANDLERS, problem
-from stet.http.routes import documents, health, incidents, ledgers, sources, statements, views
+from stet.http.routes import admin, documents, feeds, health, incidents, ledgers, sources, statements, views
 from stet.http.service import Service
 from stet.http.shell import Shell
 from stet.settings import Settings
@@ -33,6 +35,8 @@ ROUTES: list[Any] = [
     *incidents.ROUTES,
     *views.ROUTES,
     *statements.ROUTES,
+    *feeds.ROUTES,
+    *admin.ROUTES,
 ]
 
 
@@ -42,7 +46,15 @@ def create_app(database_url: str, settings: Settings, *, only_loopback: bool = T
     With `only_loopback` it answers to the names of this machine only.
     """
     pool = make_pool(database_url, settings)
-    service = Service(pool=pool, log=Log(pool), settings=settings)
+    doorbell = Doorbell(pool, database_url)
+    service = Service(
+        pool=pool,
+        log=Log(pool, doorbell.ring),
+        doorbell=doorbell,
+        feeds=Feeds(pool, doorbell),
+        database_url=database_url,
+        settings=settings,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -50,12 +62,12 @@ def create_app(database_url: str, settings: Settings, *, only_loopback: bool = T
         try:
             yield
         finally:
-            await pool.close()
+            await service.stop()
 
     app = make_litestar(settings, [lambda app: lifespan(app)])
     app.state.service = service
     app.state.only_loopback = only_loopback
-    return Shell(app)
+    return Shell(app, service.feeds.end, settings.send_timeout_ms / 1000)
 
 
 def make_litestar(

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from stet import __version__
 from stet.codec import EVENTS, SCHEMA_VERSIONS
-from stet.queries.many import EventView
+from stet.queries.changes import ChangedAppend, Changes
+from stet.queries.events import CloudEvent, LoggedEvent
 
 Schema = dict[str, Any]
 
@@ -39,7 +40,7 @@ class Feed(Struct, frozen=True, kw_only=True):
     """What stands beside the content of a message."""
 
 
-ENVELOPE: type[Struct] = EventView
+ENVELOPE: type[Struct] = LoggedEvent
 """An event with all that stands around it: `type` and `payload` are among its fields."""
 FEEDS: tuple[Feed, ...] = (
     Feed(
@@ -48,7 +49,7 @@ FEEDS: tuple[Feed, ...] = (
         address=_CHANGES,
         media_type="text/event-stream",
         message="append",
-        struct=dict[str, Any],
+        struct=ChangedAppend,
         headers={
             "type": "object",
             "description": "The fields of the server-sent event. Its data is the content.",
@@ -65,7 +66,7 @@ FEEDS: tuple[Feed, ...] = (
         address=_CHANGES,
         media_type="application/json",
         message="changes",
-        struct=dict[str, Any],
+        struct=Changes,
     ),
     Feed(
         name="listEvents",
@@ -81,7 +82,7 @@ FEEDS: tuple[Feed, ...] = (
         address=_EVENTS,
         media_type="application/cloudevents-batch+json",
         message="cloud-events",
-        struct=list[dict[str, Any]],
+        struct=list[CloudEvent],
     ),
 )
 

@@ -128,4 +128,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unpin": {"type": "attribute-unpinned", "attribute": "killed", "of": "crew", "reason": "let the rule decide"},
         "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
     },
+    "startRebuild": {
+        "rebuild": {"workers": 2},
+        "only compare": {"workers": 2, "verify_only": True},
+    },
+    "retryParked": {"one": {"ledger": "caucasus-2020", "stream": f"incident:{_INCIDENT}"}, "all": {}},
 }

@@ -16,7 +16,7 @@ from stet.incident.summary import COUNTS, IncidentSummary
 from stet.queries.many import Page
 from stet.queries.statements import ListedStatement
 
-Format = Literal["json", "geojson", "csv", "ndjson"]
+Format = Literal["json", "geojson", "csv", "ndjson", "sse", "cloudevents"]
 FormatName = Annotated[
     Format | None, QueryParameter(name="format", description="The form of the answer. It goes before Accept.")
 ]
@@ -25,6 +25,8 @@ MEDIA_TYPES: dict[Format, str] = {
     "geojson": "application/geo+json",
     "csv": "text/csv",
     "ndjson": "application/x-ndjson",
+    "sse": "text/event-stream",
+    "cloudevents": "application/cloudevents-batch+json",
 }
 Column = tuple[str, Callable[[Any], Any]]
 

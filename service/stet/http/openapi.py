@@ -28,7 +28,8 @@ _TAGS = {
     "documents": "What statements are cited to.",
     "incidents": "What happened, and all that was said about it.",
     "statements": "Who said what, through which channel, when, relayed by whom.",
-    "operation": "Is it alive, can it serve?",
+    "feeds": "What changed, and the log itself, for those who keep a copy.",
+    "operation": "Is it alive, can it serve, are its projections right?",
 }
 _HEADERS: dict[str, tuple[str, str]] = {
     "ETag": ("The stream's version, a dash, the digest of the body.", '"7-0123456789abcdef"'),
@@ -42,8 +43,19 @@ _HEADERS: dict[str, tuple[str, str]] = {
 _FORMS: dict[str, tuple[Format, ...]] = {
     "listIncidents": ("geojson", "csv", "ndjson"),
     "listAllStatements": ("csv", "ndjson"),
+    "listChanges": ("sse",),
+    "listEvents": ("ndjson", "cloudevents"),
 }
-"""In which forms, beside JSON, an operation answers."""
+"""In which forms, beside JSON, an operation answers; the log is never given as one JSON document."""
+_HEADERS_OF: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("getHealth", "getReadiness", "listProjections", "retryParked", "listRebuilds", "getRebuild"), ()),
+    "cancelRebuild": (),
+    "startRebuild": ("Location",),
+    "listLedgers": ("ETag",),
+    "listChanges": ("Stet-Position", "Link"),
+    "listEvents": ("Stet-Position",),
+}
+"""Of the operations that read no cut."""
 _VALUED = (
     *("ClaimInput", "ClaimView", "Reaction", "MatrixClaim", "HeardClaim", "DroppedClaim", "Candidate"),
     "PinAttribute",
@@ -146,21 +158,21 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
             content["examples"] = {name: {"value": value} for name, value in example.items()}
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     answer: dict[str, Any] = {"application/json": {"schema": _schema(_answer_type(handler))}}
-    forms = _FORMS.get(operation["operationId"], ())
+    id_ = operation["operationId"]
+    forms = _FORMS.get(id_, ())
     answer |= {
         MEDIA_TYPES[form]: {"schema": {"type": "string"} if form != "geojson" else {"type": "object"}} for form in forms
     }
-    names = ["X-Request-Id"]
-    if operation["operationId"] not in ("getHealth", "getReadiness"):
-        names += (
-            ["ETag"] if operation["operationId"] == "listLedgers" else ["ETag", "Content-Location", "Stet-Position"]
-        )
-    names += [] if reads else ["Location"]
-    names += ["Memento-Datetime", "Link"] if operation["operationId"] in _MEMENTOS else []
+    if id_ == "listEvents":
+        answer["application/x-ndjson"] = answer.pop("application/json")
+    plain = id_ in _HEADERS_OF
+    names = ["X-Request-Id", *_HEADERS_OF.get(id_, ("ETag", "Content-Location", "Stet-Position"))]
+    names += [] if reads or plain else ["Location"]
+    names += ["Memento-Datetime", "Link"] if id_ in _MEMENTOS else []
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     done = {"description": "As asked.", "headers": headers, "content": answer}
-    responses: dict[str, Any] = {"200": done}
-    if not reads:
+    responses: dict[str, Any] = {str(handler.status_code if plain else 200): done}
+    if not reads and not plain:
         responses = {
             "200": {**done, "description": "There was nothing to do: what it is."},
             "201": {**done, "description": "Done: what it is from this append on."},
@@ -169,7 +181,7 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         responses["304"] = {"description": "What you have is still right."}
     problems = [400, 403, 500, 503] + ([406] if forms else [])
     problems += [404] if "{" in handler.paths.copy().pop() else []
-    problems += [] if reads else [409, 412, 413, 415, 422]
+    problems += [] if reads else [409, 413, 415] if plain else [409, 412, 413, 415, 422]
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)}
     operation["responses"] = responses
     operation.pop("deprecated", None)

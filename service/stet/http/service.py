@@ -6,9 +6,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from stet.database.doorbell import Doorbell
 from stet.database.pool import Connection, Pool
 from stet.errors import NotFound
 from stet.http.body import StetRequest
+from stet.http.feed import Feeds
 from stet.settings import Settings
 from stet.sql import load
 from stet.store.append import Log
@@ -22,6 +24,9 @@ class Service(Struct, kw_only=True):
 
     pool: Pool
     log: Log
+    doorbell: Doorbell
+    feeds: Feeds
+    database_url: str
     settings: Settings
     cursor_secret: bytes = b""
     ledgers: dict[str, UUID] = {}
@@ -33,6 +38,13 @@ class Service(Struct, kw_only=True):
             row = await (await connection.execute(_CURSOR_SECRET)).fetchone()
             assert row
             self.cursor_secret = bytes(row[0])
+        self.doorbell.start()
+
+    async def stop(self) -> None:
+        """Ends what follows the log, and closes the pool."""
+        self.feeds.end()
+        await self.doorbell.stop()
+        await self.pool.close()
 
     async def ledger_id(self, connection: Connection, name: str) -> UUID:
         """The id of a ledger. Raises NotFound. Names are for ever, so what is known stays true."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -24,31 +26,45 @@ _SECURITY = [
 class Shell:
     """Wraps the application. The path is logged, the query is not: it may hold what nobody should read in a log."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, stopping: Callable[[], None] = lambda: None, send_timeout_s: float = 30.0) -> None:
         self._app = app
+        self.stopping = stopping
+        """To be called when the process is asked to stop: what is sent for as long as a client listens ends."""
+        self._send_timeout_s = send_timeout_s
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, started, status = new_id(), time.perf_counter(), 500
+        request_id, started, status, given_up = new_id(), time.perf_counter(), 500, False
         head = scope["method"] == "HEAD"
         # A copy for the application: the server must go on knowing that no body belongs to this answer.
         inner = {**scope, "method": "GET" if head else scope["method"]}
-        inner["state"] = {**scope.get("state", {}), "request_id": request_id}
+        inner["state"] = {**scope.get("state", {}), "request_id": request_id, "head": head}
 
         async def send_with_headers(message: dict[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, given_up
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message["headers"], *_SECURITY, (b"x-request-id", str(request_id).encode())]
                 message = {**message, "headers": headers}
             elif head and message["type"] == "http.response.body":
                 message = {"type": "http.response.body", "body": b"", "more_body": message["more_body"]}
-            await send(message)
+            if not message.get("more_body"):
+                await send(message)
+                return
+            try:
+                await asyncio.wait_for(send(message), self._send_timeout_s)
+            except TimeoutError:
+                given_up = True
+                raise
 
         try:
             await self._app(inner, receive, send_with_headers)
+        except Exception:
+            # A client that does not read what it asked for is no fault of ours, and the line below says how long.
+            if not given_up:
+                raise
         finally:
             line: dict[str, Any] = {
                 "method": scope["method"],

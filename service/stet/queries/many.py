@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from stet.envelope import Cut, Recorded
 from stet.incident.view import StatementView, statement_views
 from stet.ledger.view import LedgerView
 from stet.queries.cut import ReadCut
+from stet.queries.events import EventView
 from stet.queries.incident import incident_of
 from stet.queries.one import view_ledger
 from stet.source import state as source_state
@@ -47,25 +47,6 @@ class Ledgers(Struct, frozen=True):
 
     items: list[LedgerView]
     next_cursor: str | None
-
-
-class EventView(Struct, frozen=True, kw_only=True):
-    """An event as it is stored, with what proves it: docs/architecture.md says how."""
-
-    position: int
-    stream_version: int
-    event_id: UUID
-    type: str
-    schema_version: int
-    recorded_at: datetime
-    actor: str
-    correlation_id: UUID
-    causation_id: UUID | None
-    payload: Raw
-    """An object; its bytes are those that were hashed."""
-    salt: str
-    payload_digest: str
-    leaf: str
 
 
 class Rows(Struct, Generic[T], frozen=True):

@@ -10,7 +10,7 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
-from stet.database.pool import Connection, snapshot
+from stet.database.pool import HISTORIES, Connection, snapshot
 from stet.errors import Malformed
 from stet.handle import Decision, Outcome, Reader, handle
 from stet.http.answer import answer, memento, written
@@ -145,7 +145,7 @@ async def read_page(
 ) -> Response[Page[T]]:
     """Answers with a page of the list `what`, and the cursor of the next, which is bound to that list and its cut."""
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection):
+    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
         ledger_id = await service.ledger_id(connection, ledger)
         before = None
         if wanted.cursor is not None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from stet.database.pool import snapshot
+from stet.database.pool import HISTORIES, snapshot
 from stet.errors import Malformed
 from stet.handle.incident import open_incident
 from stet.handle.revision import revise_incident
@@ -174,7 +174,7 @@ async def get_stats(
     if (group_by == "attribute_status") != (by_attribute is not None):
         raise Malformed.at("query.by_attribute", "goes with group_by=attribute_status, and that with it")
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection):
+    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
         ledger_id = await service.ledger_id(connection, ledger)
         cut = await resolve_cut(connection, ledger_id, asked(as_of, accept_datetime_), said(said_by))
         wanted = incident_filter(request)

@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter
 
 from stet.handle.ledger import change_source
+from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
@@ -26,9 +27,11 @@ from stet.http.routes import (
     read_page,
     write,
 )
+from stet.http.service import service_of
 from stet.ids import new_id
 from stet.queries.many import Page, list_sources
 from stet.queries.one import view_source
+from stet.queries.source_record import SourceRecordView, view_source_record
 from stet.source.commands import RegisterSource, ReviseSource
 from stet.source.view import SourceView
 
@@ -90,4 +93,29 @@ async def revise_source(
     return await write(request, ledger, f"source:{source_id}", decide, view_source)
 
 
-ROUTES = [register_source, get_sources, get_source, revise_source]
+@get(_ONE + "/record", operation_id="getSourceRecord", summary="What became of what a source said", tags=["sources"])
+async def get_source_record(
+    request: StetRequest,
+    ledger: LedgerName,
+    source_id: SourceId,
+    as_of: AsOfText = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[SourceRecordView]:
+    """How many statements it made, retracted, superseded, conceded, relayed; how many others contradict.
+
+    Kept by a worker: where that is behind the cut the answer waits a second, and then says at which cut it is.
+    """
+    service, wanted = service_of(request), asked(as_of)
+    async with service.pool.connection() as connection:
+        ledger_id = await service.ledger_id(connection, ledger)
+    cut, shown = await view_source_record(service.pool, ledger_id, source_id, wanted)
+    # Behind, it is the answer to another question, which has an address of its own.
+    query = {"as_of": f"position:{cut.position}"} if shown.cut.final and not cut.final else None
+    made = answer(request, shown, cut.position, cut, query=query)
+    if shown.parked:
+        # There is no address that gives this again: it will be made good.
+        made.headers.pop("content-location", None)
+    return made
+
+
+ROUTES = [register_source, get_sources, get_source, get_source_record, revise_source]

@@ -35,8 +35,9 @@ from stet.incident.matrix import Matrix
 from stet.incident.timeline import Axis, Timeline
 from stet.incident.view import IncidentView
 from stet.queries.cut import AsOf, parse_as_of, resolve_cut, text_of
+from stet.queries.events import EventView
 from stet.queries.incident import view_diff, view_explanation, view_incident, view_matrix, view_timeline
-from stet.queries.many import EventView, Page, list_events
+from stet.queries.many import Page, list_events
 from stet.values.text import Reference
 
 _ONE = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}"

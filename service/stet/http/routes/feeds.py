@@ -1,0 +1,116 @@
+"""Feeds: what changed, and the log itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import Stream
+
+from stet.database.pool import HISTORIES, snapshot
+from stet.errors import Malformed
+from stet.http.body import StetRequest
+from stet.http.formats import FormatName, negotiate
+from stet.http.routes import LedgerName
+from stet.http.service import Service, service_of
+from stet.queries.changes import Changes, head_of, list_changes
+from stet.queries.events import LoggedEvent, cloud_event, read_log
+
+After = Annotated[
+    int, QueryParameter(ge=0, le=2**62, description="A position: what is behind it. 0: from the beginning.")
+]
+LastEventId = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Last-Event-ID",
+        description="The id of the last event that was seen; it goes before `after`.",
+    ),
+]
+_POSITION = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
+_ENCODER = msgspec.json.Encoder()
+_NO_STORE = {"cache-control": "no-store"}
+
+
+@get("/v1/ledgers/{ledger:str}/changes", operation_id="listChanges", summary="Follow what changes", tags=["feeds"])
+async def get_changes(
+    request: StetRequest,
+    ledger: LedgerName,
+    after: After = 0,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000, description="How many events; an append is whole.")] = 100,
+    last_event_id_: LastEventId = None,
+    format_: FormatName = None,
+) -> Response[Changes]:
+    """What changed after a position, append by append: from 0 on it adds up to the current lists.
+
+    As `text/event-stream` it goes on for as long as the client listens: an event an append, its `id` the position.
+    """
+    service = service_of(request)
+    form = negotiate(request, format_, ("json", "sse"))
+    if form == "sse" and last_event_id_ is not None:
+        after = _last(last_event_id_)
+    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
+        ledger_id = await service.ledger_id(connection, ledger)
+        if form == "json":
+            page = await list_changes(connection, ledger_id, after, limit)
+            headers = _NO_STORE | {"stet-position": str(page.head), "vary": "accept"}
+            if page.next_after < page.head:
+                headers["link"] = f'<{request.url.path}?after={page.next_after}&limit={limit}>; rel="next"'
+            return Response(page, headers=headers)
+        await head_of(connection, ledger_id, after)
+    feed = _nothing() if request.scope["state"]["head"] else service.feeds.follow(ledger_id, after)
+    # X-Accel-Buffering: proxies that understand it pass each event on at once.
+    headers = _NO_STORE | {"x-accel-buffering": "no", "vary": "accept"}
+    return Stream(lambda: feed, media_type="text/event-stream", headers=headers)  # type: ignore[return-value]
+
+
+@get("/v1/ledgers/{ledger:str}/events", operation_id="listEvents", summary="Read the log", tags=["feeds"])
+async def get_log(
+    request: StetRequest, ledger: LedgerName, after: After = 0, format_: FormatName = None
+) -> Response[LoggedEvent]:
+    """Every event after a position as it is stored, with what proves it: as NDJSON, one a line, up to the head.
+
+    Or as an array of CloudEvents 1.0. Streamed, at any size.
+    """
+    service = service_of(request)
+    form = negotiate(request, format_, ("ndjson", "cloudevents"))
+    async with service.pool.connection() as connection, snapshot(connection):
+        ledger_id = await service.ledger_id(connection, ledger)
+        head = await head_of(connection, ledger_id, after)
+    lines = _ndjson if form == "ndjson" else _cloudevents
+    media_type = "application/x-ndjson" if form == "ndjson" else "application/cloudevents-batch+json"
+    headers = _NO_STORE | {"stet-position": str(head), "vary": "accept"}
+    body = _nothing if request.scope["state"]["head"] else partial(lines, service, ledger_id, after, head)
+    return Stream(body, media_type=media_type, headers=headers)  # type: ignore[return-value]
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD, which would be made for nobody."""
+    yield b""
+
+
+async def _ndjson(service: Service, ledger_id: UUID, after: int, head: int) -> AsyncIterator[bytes]:
+    async for page in read_log(service.pool, ledger_id, after, head):
+        yield b"".join(_ENCODER.encode(event) + b"\n" for event in page)
+
+
+async def _cloudevents(service: Service, ledger_id: UUID, after: int, head: int) -> AsyncIterator[bytes]:
+    before = b"["
+    async for page in read_log(service.pool, ledger_id, after, head):
+        yield before + b",".join(_ENCODER.encode(cloud_event(ledger_id, event)) for event in page)
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
+
+
+def _last(text: str) -> int:
+    if not _POSITION.fullmatch(text):
+        raise Malformed.at("header.Last-Event-ID", f"must be the id of an event of this stream, not {text[:50]!r}")
+    return int(text)
+
+
+ROUTES = [get_changes, get_log]

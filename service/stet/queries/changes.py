@@ -1,0 +1,164 @@
+"""What changed: the log as whoever keeps a copy of the lists needs it, append by append."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from stet.codec import recorded
+from stet.database.pool import Connection
+from stet.envelope import Recorded
+from stet.errors import NotFound
+from stet.incident.summary import IncidentSummary, Summary
+from stet.projections.record import AUDIENCE
+from stet.queries.touched import Part, touched_by
+from stet.sql import load
+
+_READ_AFTER = load("read_after")
+_LOG_END = load("log_end")
+_READ_APPEND = load("read_append")
+_SUMMARIES_AT = load("summaries_at")
+_SUMMARY = msgspec.json.Decoder(Summary)
+Kind = Literal["incident", "source", "document", "ledger"]
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """What one append changed of one thing."""
+
+    kind: Kind
+    id: UUID
+    change: Literal["created", "changed", "removed"]
+    """`removed` is a tombstone: it is in no list any more."""
+    types: tuple[str, ...]
+    """Of its events in the append, in their order."""
+    positions: tuple[int, ...]
+    """Of these events."""
+    attributes: tuple[str, ...]
+    """Of an incident: those that the events bear on. Only they can have other values than before."""
+    incident: IncidentSummary | None
+    """Of an incident: the item of the current list after the append."""
+
+
+class ChangedAppend(Struct, frozen=True, kw_only=True):
+    """One append, whole: what it changed. No reader ever sees half of one."""
+
+    position: int
+    """Of its last event: `after` this goes on behind it."""
+    recorded_at: datetime
+    actor: str
+    changes: tuple[Changed, ...]
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What changed after a position, append by append."""
+
+    items: list[ChangedAppend]
+    next_after: int
+    """`after` for what follows. There is more by now if `head` is beyond it."""
+    head: int
+    """Where the log ends."""
+
+
+async def head_of(connection: Connection, ledger_id: UUID, after: int) -> int:
+    """Where a log ends. Raises NotFound where it has not reached `after`."""
+    row = await (await connection.execute(_LOG_END, {"ledger_id": ledger_id})).fetchone()
+    head = int(row[0]) if row else 0
+    if after > head:
+        raise NotFound(f"the log has not reached position {after}: it ends at {head}")
+    return head
+
+
+async def list_changes(connection: Connection, ledger_id: UUID, after: int, limit: int) -> Changes:
+    """What changed after a position: whole appends, of `limit` events together or, if there is only one, of more.
+
+    Within a snapshot that holds the histories. Raises NotFound where the log has not reached `after`.
+    """
+    head = await head_of(connection, ledger_id, after)
+    parameters = {"ledger_id": ledger_id, "after": after, "limit": limit}
+    rows = await (await connection.execute(_READ_AFTER, parameters)).fetchall()
+    if len(rows) == limit and rows[-1][0] < head:
+        # The last append may go on behind the limit: then it waits for the next page, or, alone, is read whole.
+        whole = [row for row in rows if row[6] != rows[-1][6]]
+        if not whole:
+            parameters = {"ledger_id": ledger_id, "after": after, "recorded_at": rows[-1][6]}
+            whole = await (await connection.execute(_READ_APPEND, parameters)).fetchall()
+        rows = whole
+    events = [recorded(row) for row in rows]
+    return Changes(
+        items=await _appends(connection, ledger_id, events),
+        next_after=events[-1].position if events else after,
+        head=head,
+    )
+
+
+async def _appends(connection: Connection, ledger_id: UUID, events: Sequence[Recorded[Any]]) -> list[ChangedAppend]:
+    appends = [list(its) for _, its in groupby(events, key=lambda one: one.recorded_at)]
+    parts = [list(_parts(append)) for append in appends]
+    incidents = [part for its in parts for part in its if part.kind == "incident"]
+    summaries = await _summaries(connection, ledger_id, incidents)
+    touched = await touched_by(connection, ledger_id, incidents)
+    return [
+        ChangedAppend(
+            position=append[-1].position,
+            recorded_at=append[-1].recorded_at,
+            actor=append[-1].actor,
+            changes=tuple(_changed(part, summaries, touched) for part in its),
+        )
+        for append, its in zip(appends, parts, strict=True)
+    ]
+
+
+def _parts(append: Iterable[Recorded[Any]]) -> Iterator[Part]:
+    found: dict[str, list[Recorded[Any]]] = {}
+    for one in append:
+        found.setdefault(one.stream, []).append(one)
+    for stream, events in found.items():
+        yield Part(stream, events)
+
+
+def _changed(
+    part: Part,
+    summaries: dict[tuple[UUID, int], tuple[datetime, str]],
+    touched: dict[tuple[UUID, int], set[str]],
+) -> Changed:
+    last = part.events[-1]
+    shown = None
+    if found := summaries.get((part.id, part.position)):
+        shown = IncidentSummary(
+            **asdict(_SUMMARY.decode(found[1])),
+            incident_id=part.id,
+            version=last.stream_version,
+            opened_at=found[0],
+            updated_at=last.recorded_at,
+        )
+    gone = part.kind == "incident" and shown is None
+    return Changed(
+        kind=part.kind,  # type: ignore[arg-type]
+        id=part.id,
+        change="removed" if gone else "created" if part.events[0].stream_version == 1 else "changed",
+        types=tuple(one.type for one in part.events),
+        positions=tuple(one.position for one in part.events),
+        attributes=tuple(sorted(touched.get((part.id, part.position), ()))),
+        incident=shown,
+    )
+
+
+async def _summaries(
+    connection: Connection, ledger_id: UUID, parts: Sequence[Part]
+) -> dict[tuple[UUID, int], tuple[datetime, str]]:
+    """When each incident was opened, and its item in the list, as of the last of its events in the append."""
+    parameters = {
+        "ledger_id": ledger_id,
+        "audience": AUDIENCE,
+        "ids": [part.id for part in parts],
+        "positions": [part.position for part in parts],
+    }
+    rows = await (await connection.execute(_SUMMARIES_AT, parameters)).fetchall() if parts else []
+    return {(incident_id, position): (opened_at, summary) for incident_id, position, opened_at, summary in rows}

@@ -1,0 +1,115 @@
+"""Which attributes the events of an append bear on: no other can have another value than before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, LiteralString, NamedTuple
+from uuid import UUID
+
+from msgspec import UNSET
+
+from stet.database.pool import Connection
+from stet.envelope import Recorded
+from stet.incident.events import (
+    AttributePinned,
+    AttributeUnpinned,
+    StatementCorrected,
+    StatementMovedIn,
+    StatementMovedOut,
+    StatementRecorded,
+    StatementReinstated,
+    StatementSuperseded,
+    StatementWithdrawn,
+    statement_of,
+)
+from stet.projections.record import AUDIENCE
+from stet.sql import load
+
+_ATTRIBUTES_OF = load("attributes_of")
+_SWAYED_BY = load("swayed_by")
+
+
+class Part(NamedTuple):
+    """The events of one stream in an append."""
+
+    stream: str
+    events: list[Recorded[Any]]
+
+    @property
+    def kind(self) -> str:
+        return self.stream.partition(":")[0]
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.stream.partition(":")[2])
+
+    @property
+    def position(self) -> int:
+        return self.events[-1].position
+
+
+async def touched_by(
+    connection: Connection, ledger_id: UUID, parts: Sequence[Part]
+) -> dict[tuple[UUID, int], set[str]]:
+    """The attributes that the events of each incident in each append bear on."""
+    found = {(part.id, part.position): {name for one in part.events for name in _named(one.event)} for part in parts}
+    spoken = {(part.id, id_, part.position) for part in parts for one in part.events for id_ in _statements(one.event)}
+    swaying = {
+        (part.id, id_, part.position)
+        for part in parts
+        for one in part.events
+        if _sways(one.event)
+        for id_ in _statements(one.event)
+    }
+    for incident_id, position, statement_id, attribute in await _of(connection, ledger_id, _SWAYED_BY, swaying):
+        if statement_id:
+            spoken.add((incident_id, statement_id, position))
+        else:
+            found[incident_id, position].add(attribute)
+    for incident_id, position, names in await _of(connection, ledger_id, _ATTRIBUTES_OF, spoken):
+        found[incident_id, position].update(names)
+    return found
+
+
+def _named(event: Any) -> Iterator[str]:
+    """The attributes that an event names itself."""
+    match event:
+        case StatementRecorded(claims=claims) | StatementCorrected(claims=claims):
+            yield from (claim.attribute for claim in claims if claim.attribute)
+        case StatementMovedIn(statement=statement):
+            yield from (claim.attribute for claim in statement.claims.values() if claim.attribute)
+        case AttributePinned(attribute=attribute) | AttributeUnpinned(attribute=attribute):
+            yield attribute
+
+
+def _statements(event: Any) -> set[UUID]:
+    """The statements that an event speaks of."""
+    found = {statement_of(event), getattr(event, "statement_id", None)}
+    if isinstance(event, StatementSuperseded):
+        found.add(event.superseded_by)
+    return {id_ for id_ in found if id_}
+
+
+def _sways(event: Any) -> bool:
+    """Whether, because of what happens to its statement, others may count that did not, or the other way round."""
+    match event:
+        case StatementWithdrawn() | StatementReinstated() | StatementMovedOut() | StatementMovedIn():
+            return True
+        case StatementCorrected(set=fields):
+            return fields.speaker is not UNSET
+        case _:
+            return False
+
+
+async def _of(
+    connection: Connection, ledger_id: UUID, statement: LiteralString, wanted: set[tuple[UUID, UUID, int]]
+) -> list[tuple[Any, ...]]:
+    """What a statement of SQL finds of some statements of incidents at positions."""
+    parameters = {
+        "ledger_id": ledger_id,
+        "audience": AUDIENCE,
+        "incident_ids": [incident_id for incident_id, _, _ in wanted],
+        "statement_ids": [statement_id for _, statement_id, _ in wanted],
+        "positions": [position for _, _, position in wanted],
+    }
+    return await (await connection.execute(statement, parameters)).fetchall() if wanted else []
