@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXPORT := $(BIN)/uv export -q --frozen --no-emit-project --no-default-groups --no-header
 PARALLEL := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format demo bench openapi schema requirements lint-api clean
+.PHONY: help setup run test faults check format demo bench openapi schema requirements lint-api clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
@@ -15,6 +15,8 @@ run: setup ## serve the API on this machine, with the reference incident
 	$(BIN)/stet serve --reference $(ARGS)
 test: setup ## run the test suite, on two processes
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+faults: setup ## kill -9 worker, rebuild and server at random moments, 50 times, and verify
+	$(BIN)/python -m tests.faults --minutes 9 $(ARGS)
 check: setup ## lint, format, types, generated files, requirements, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

@@ -1,4 +1,4 @@
-"""`python -m bench`: what an append costs at 1 and 16 writers, against a raw INSERT of the same event.
+"""`python -m bench`: what an append costs, against a raw INSERT, and a rebuild, against a raw read, of the same events.
 
 Rounds are interleaved; each figure is the median of them, with the least and the greatest. Only the ratios mean
 anything: the machine's other work moves both sides.
@@ -19,11 +19,13 @@ from uuid import UUID
 
 import psycopg
 
+from bench import rebuild
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
 from stet.database.pool import make_pool
 from stet.ids import new_id
 from stet.incident.events import IncidentOpened
+from stet.incident.state import Incident
 from stet.ledger.events import LedgerCreated
 from stet.settings import Settings
 from stet.store.append import Append, Log, NewEvent
@@ -55,7 +57,7 @@ async def raw_inserts(url: str, writers: int, seconds: float) -> tuple[int, list
 
 
 async def appends(url: str, ledger_id: UUID, writers: int, seconds: float) -> tuple[int, list[float]]:
-    """Appends to the log: durable, ordered, hashed, each with its expected version."""
+    """Appends to the log: durable, ordered, hashed, each with its expected version and its rows of the histories."""
     async with make_pool(url, Settings(pool_size=4)) as pool:
         log = Log(pool)
 
@@ -69,6 +71,7 @@ async def appends(url: str, ledger_id: UUID, writers: int, seconds: float) -> tu
                         correlation_id=new_id(),
                         expected={stream: 0},
                         events=(NewEvent(event_id=new_id(), stream=stream, event=EVENT),),
+                        before={stream: Incident()},
                     ),
                 )
                 assert outcome.outcome == "appended"
@@ -108,7 +111,7 @@ def _summary(rates: list[float]) -> str:
     return f"{statistics.median(rates):8,.0f}/s [{min(rates):,.0f} .. {max(rates):,.0f}]"
 
 
-def run(url: str, rounds: int, seconds: float) -> list[dict[str, Any]]:
+def run(url: str, rounds: int, seconds: float, events: int) -> list[dict[str, Any]]:
     """The rows of the table."""
     migrate(url)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -132,7 +135,7 @@ def run(url: str, rounds: int, seconds: float) -> list[dict[str, Any]]:
         print(f"append-{writers:<3} stet {_summary(ours)}   raw INSERT {_summary(raw)}   ratio {ratio:.2f}")
         print(f"           one append: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
         rows.append({"name": f"append-{writers}", "value": statistics.median(ours), "ratio": ratio, "rounds": rounds})
-    return rows
+    return rows + rebuild.run(url, asyncio.run(_new_ledger(url)), events, rounds)
 
 
 def main() -> None:
@@ -140,13 +143,14 @@ def main() -> None:
     parser.add_argument("--url", help="a PostgreSQL to use; default: an embedded one of its own")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each figure in each round")
+    parser.add_argument("--events", type=int, default=20_000, help="how many a rebuild folds")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     arguments = parser.parse_args()
     if arguments.url:
-        rows = run(arguments.url, arguments.rounds, arguments.seconds)
+        rows = run(arguments.url, arguments.rounds, arguments.seconds, arguments.events)
     else:
         with tempfile.TemporaryDirectory(prefix="stet-bench-") as folder, embedded(Path(folder)) as url:
-            rows = run(url, arguments.rounds, arguments.seconds)
+            rows = run(url, arguments.rounds, arguments.seconds, arguments.events)
     if arguments.json:
         arguments.json.write_text(json.dumps({"rows": rows}, indent=2) + "\n")
 

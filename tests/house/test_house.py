@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("setup", "run", "test", "check", "demo", "bench", "openapi", "schema", "lint-api", "help")
+TARGETS = ("setup", "run", "test", "faults", "check", "demo", "bench", "openapi", "schema", "lint-api", "help")
 MAX_FUNCTION = 70
 MAX_MODULE = 300
 VENDORED = ("swagger-ui",)
