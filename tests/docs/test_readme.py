@@ -53,7 +53,7 @@ def reference(server: Server) -> Server:
     return server
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/feeds.md"])
 def test_snippets_print_what_the_page_says(name: str, reference: Server, tmp_path: Path) -> None:
     """Verbatim but for the address."""
     script, printed = snippets(ROOT / name)
@@ -88,7 +88,7 @@ def test_the_readme_s_make_lines_are_targets() -> None:
 
 def test_every_shell_block_is_run() -> None:
     """No page has shell that nobody runs: other pages have none, or only name commands inline."""
-    run = {"README.md", "architecture.md"}
+    run = {"README.md", "architecture.md", "feeds.md"}
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").glob("*.md")):
         if path.name not in run:
             languages = {language for language, _ in _BLOCK.findall(path.read_text(encoding="utf-8"))}
