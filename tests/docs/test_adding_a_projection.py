@@ -30,7 +30,8 @@ def copy(tmp_path: Path) -> Path:
     package = tmp_path / "service" / "stet"
     shutil.copytree(ROOT / "service/stet", package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(migrations_folder(), tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    code, line = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (line,) = re.findall(r"^\+(.*\n)", PAGE, re.MULTILINE)
     folder, name = re.findall(r"A module in `service/stet/(\w+/)`, here `(\w+\.py)`", PAGE)[0]
     (package / folder / name).write_text(code, encoding="utf-8")
     registry = package / "projections/registry.py"
