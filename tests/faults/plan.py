@@ -42,6 +42,11 @@ class Rebuild(NamedTuple):
     goes_on: str
     """Who goes on with it once it was killed: `cli`, `worker`, or nobody: `cancel`."""
 
+    @property
+    def arguments(self) -> list[str]:
+        """Of `stet rebuild`, to begin it and to go on with it."""
+        return [self.projection, "--workers", str(self.processes), *(["--verify-only"] if self.verify_only else [])]
+
 
 class Strike(NamedTuple):
     """A moment, and who is killed at it."""

@@ -85,8 +85,7 @@ class Round:
     def _ask(self, rebuild: Rebuild) -> None:
         self._note_beginning()
         if rebuild.by == "cli":
-            options = ["--workers", str(rebuild.processes), *(["--verify-only"] if rebuild.verify_only else [])]
-            self._running.rebuild(rebuild.projection, *options)
+            self._running.rebuild(*rebuild.arguments)
             return
         body = {"workers": rebuild.processes, "verify_only": rebuild.verify_only}
         answer = self._running.server.client.post(f"/v1/admin/projections/{rebuild.projection}/rebuilds", json=body)
@@ -153,7 +152,7 @@ class Round:
         assert self._plan.rebuild
         if unended(self._connection) is None:
             self._note_beginning()
-        command = self._running.rebuild(self._plan.rebuild.projection, "--workers", str(self._plan.rebuild.processes))
+        command = self._running.rebuild(*self._plan.rebuild.arguments)
         command.struck = self._goes_on == "cancel"
 
     def _finish(self) -> None:
