@@ -56,6 +56,11 @@ def test_a_stream_is_parked_and_taken_again(server: Server, url: str) -> None:
         wait_until(lambda: state(client) == "parked", "the stream is parked")
         opened = client.post(path, json={"title": "Another", "kind": "fire"})
         assert opened.status_code == 201
+        record = f"/v1/ledgers/mi24/sources/{said['speaker']['source_id']}/record"
+        lacking = client.get(record, params={"as_of": "position:75"})
+        assert (lacking.json()["parked"], lacking.json()["cut"]["final"]) == (1, False)
+        assert lacking.headers["cache-control"] == "no-cache"
+        assert "content-location" not in lacking.headers
         shown = stet(url, "projections")
         assert shown.returncode == 1
         assert f"incident:{crash}" in shown.stdout

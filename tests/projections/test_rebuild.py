@@ -14,7 +14,9 @@ import pytest
 from tests.conftest import Cluster, wait_until
 from tests.projections.rebuilding import ask, disputes_in, execute, rebuild, shape, tables, verified
 
-from stet.projections.rebuild.job import RebuildView
+from stet.cli.projections import _rebuild
+from stet.errors import Malformed
+from stet.projections.rebuild.job import RebuildRequest, RebuildView
 from stet.projections.rebuild.run import run_rebuild
 from stet.projections.rebuild.tables import drop_tables
 from stet.projections.registry import PROJECTIONS, projection_of
@@ -174,3 +176,11 @@ def test_a_rebuild_whose_runner_dies_is_gone_on_with_by_who_watches(
         wait_until(lambda: bool(execute(kept, waits)), "it has asked for the lock")
     assert watching.wait(60) == 0
     assert execute(kept, "SELECT phase FROM stet.rebuild") == [("done",)]
+
+
+def test_a_rebuild_is_not_gone_on_with_by_other_options(kept: str) -> None:
+    """Who asked only to compare never finds the tables switched."""
+    ask(kept, "name_history")
+    with pytest.raises(Malformed, match="--verify-only"):
+        _rebuild(kept, "name_history", RebuildRequest(verify_only=True), lambda view: None)
+    assert execute(kept, "SELECT phase FROM stet.rebuild") == [("queued",)]

@@ -15,6 +15,9 @@ from tests.unit import saying
 from stet.database.doorbell import Doorbell
 from stet.database.pool import make_pool
 from stet.projections import worker as working
+from stet.projections.advance import States, advance
+from stet.projections.source_record import PROJECTION
+from stet.projections.target import OtherRelease, Target
 from stet.projections.worker import Worker
 from stet.settings import Settings
 
@@ -152,3 +155,13 @@ async def test_however_often_it_is_rung_at_once_it_is_heard_once(url: str) -> No
         assert heard.is_set()
         assert bell.rings == before + 1
         await bell.stop()
+
+
+def test_a_projection_of_another_release_is_left_alone(url: str) -> None:
+    """Whoever still runs the older rules writes no row by them."""
+    write(url, "newer")
+    execute(url, "UPDATE stet.projection SET version = version + 1 WHERE name = 'source_record'")
+    ((ledger_id,),) = execute(url, "SELECT ledger_id FROM stet.ledger")
+    with psycopg.connect(url, autocommit=True) as connection, pytest.raises(OtherRelease):
+        advance(connection, Target(PROJECTION), ledger_id, States())
+    assert behind(url)
