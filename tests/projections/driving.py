@@ -28,6 +28,7 @@ from stet.projections.rebuild.job import ENDED, RebuildRequest, add_rebuild, rea
 from stet.projections.registry import projection_of
 from stet.projections.source_record import PROJECTION
 from stet.projections.target import Target
+from stet.projections.verify import differences
 from stet.settings import Settings
 from stet.store.append import Log
 
@@ -50,6 +51,7 @@ class Driven:
 
     def __init__(self, url: str, name: str, log: Sequence[Recorded[Any]]) -> None:
         self.url = url
+        self.name = name
         self.waiting = [
             [(one.stream, one.event) for one in its if not one.stream.startswith("ledger:")]
             for _, its in groupby(log, key=lambda one: one.recorded_at)
@@ -152,6 +154,9 @@ class Driven:
                 view = read_rebuild(connection, rebuild_id)
             assert view.phase not in ENDED or view.phase == "done", view
 
+    def rebuild_inline(self, n: int) -> None:
+        self.rebuild(n, "incident_history")
+
     # ---- what must hold ----
 
     def stored(self) -> dict[str, Events]:
@@ -197,12 +202,15 @@ class Driven:
         self.write(len(self.waiting))
         self.poisoned.clear()
         with self.connect() as connection:
-            if running_rebuild(connection, PROJECTION.name):
-                self.rebuild(1 << 30)
+            for name in (PROJECTION.name, "incident_history"):
+                if running_rebuild(connection, name):
+                    self.rebuild(1 << 30, name)
             while advance(connection, self.target, self.ledger_id, self.workers[0]):
                 pass
         self.mend(0)
         self.check()
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            assert differences(connection, self.name) == []
         kept = self.whole()
         with psycopg.connect(self.url, autocommit=True) as connection:
             for table in ("source_record", "checkpoint", "parked"):

@@ -16,7 +16,7 @@ from stet.projections import advance as advancing
 from stet.projections.rebuild import copy as copying
 from stet.projections.rebuild import run as running
 
-STEPS = ("write", "write", "work", "work", "work_at_once", "crash", "poison", "mend", "rebuild")
+STEPS = ("write", "write", "work", "work", "work_at_once", "crash", "poison", "mend", "rebuild", "rebuild_inline")
 plans = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 12)), min_size=4, max_size=14)
 _names = iter(range(1_000_000))
 

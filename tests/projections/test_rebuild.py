@@ -58,6 +58,7 @@ def test_a_damaged_row_is_refused_and_named_on_both_sides(kept: str) -> None:
     assert verified(kept) == damaged
     assert tables(kept, NEW) == tables(kept, OLD) == []
     assert rebuild(kept, "incident_history", verify_only=True).phase == "refused"
+    assert rebuild(kept, "incident_history", verify_only=True, accept_differences=True).phase == "refused"
     mended = rebuild(kept, "incident_history", accept_differences=True)
     assert mended.phase == "done"
     assert mended.differences

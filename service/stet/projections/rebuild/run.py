@@ -132,16 +132,18 @@ class _Run:
     def _catch_up(self) -> None:
         """Takes what was appended meanwhile, until little is left: while others write, never nothing."""
         self._row.enter("catching-up")
-        while True:
-            left = 0
-            for (ledger_id,) in self._connection.execute(_FIND_LAGGING, {"projection": self._target.name}).fetchall():
-                while taken := advance(self._connection, self._target, ledger_id, self._states):
-                    self._row.going()
-                    left += taken
-                    if taken < _TAIL_EVENTS:
-                        break
-            if left <= _TAIL_EVENTS:
-                return
+        while self._advance(_TAIL_EVENTS) > _TAIL_EVENTS:
+            pass
+
+    def _advance(self, least: int) -> int:
+        """Takes what was appended, ledger by ledger, until a batch has fewer events than that; how many it took."""
+        total = 0
+        for (ledger_id,) in self._connection.execute(_FIND_LAGGING, {"projection": self._target.name}).fetchall():
+            taken = least
+            while taken >= least and (taken := advance(self._connection, self._target, ledger_id, self._states)):
+                self._row.going()
+                total += taken
+        return total
 
     def _compare_and_switch(self) -> None:
         self._row.enter("comparing")
@@ -151,7 +153,7 @@ class _Run:
             digests, found = compare(self._connection, self._projection, positions)
         self._row.note(digests=_json(digests), differences=_json(found))
         differ = any(one.live != one.rebuilt for one in digests)
-        if differ and not self._row.view.accept_differences:
+        if differ and (self._row.view.verify_only or not self._row.view.accept_differences):
             raise Ended("refused", error="the live tables differ from what the log gives")
         if self._row.view.verify_only:
             raise Ended("done")
@@ -182,21 +184,22 @@ class _Run:
         """Takes what was appended since, and compares it; up to where that is. Ends the rebuild where it differs."""
         while True:
             self._row.going()
-            for (ledger_id,) in self._connection.execute(_FIND_LAGGING, {"projection": self._target.name}).fetchall():
-                while advance(self._connection, self._target, ledger_id, self._states) >= _TAIL_EVENTS:
-                    self._row.going()
+            self._advance(_TAIL_EVENTS)
             with self._connection.transaction():
                 self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 positions = positions_of(self._connection, self._projection)
                 if compared is None:
                     return positions
-                found = tail_differences(self._connection, self._projection, compared, positions)
-            if found:
-                raise Ended("refused", differences=_json(found), error="rows differ that were written meanwhile")
+                self._refuse(compared, positions)
             tail = sum(position - compared.get(ledger_id, 0) for ledger_id, position in positions.items())
             compared = positions
             if tail <= _TAIL_EVENTS:
                 return compared
+
+    def _refuse(self, compared: dict[UUID, int], positions: dict[UUID, int]) -> None:
+        """Ends the rebuild where rows differ that were written after what was compared."""
+        if found := tail_differences(self._connection, self._projection, compared, positions):
+            raise Ended("refused", differences=_json(found), error="rows differ that were written meanwhile")
 
     def _switch(self, compared: dict[UUID, int] | None) -> None:
         """In one transaction: no append under way, the last events taken and compared, the tables in their place."""
@@ -211,15 +214,9 @@ class _Run:
                 )
             self._connection.execute("SELECT set_config('lock_timeout', %s, true)", (_READERS_TIMEOUT,))
             lock_tables(self._connection, self._projection)
-            for (ledger_id,) in self._connection.execute(_FIND_LAGGING, {"projection": self._target.name}).fetchall():
-                while advance(self._connection, self._target, ledger_id, self._states):
-                    pass
-            if compared is not None and (
-                found := tail_differences(
-                    self._connection, self._projection, compared, positions_of(self._connection, self._projection)
-                )
-            ):
-                raise Ended("refused", differences=_json(found), error="rows differ that were written meanwhile")
+            self._advance(1)
+            if compared is not None:
+                self._refuse(compared, positions_of(self._connection, self._projection))
             switch_tables(self._connection, self._projection)
             parked = self._parked()
             self._switch_checkpoints()
@@ -242,8 +239,7 @@ class _Run:
 
     def _parked(self) -> int:
         row = self._connection.execute(
-            "SELECT count(*) FROM stet.parked WHERE projection = ANY (%s)",
-            ([self._target.name] if self._projection.inline else [self._target.name, self._projection.name],),
+            "SELECT count(*) FROM stet.parked WHERE projection = %s", (self._target.name,)
         ).fetchone()
         return int(row[0]) if row else 0
 
