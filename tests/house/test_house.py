@@ -56,6 +56,12 @@ def committed() -> list[Path]:
     return [path for name in found.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 
 
+def test_no_two_test_modules_share_a_name() -> None:
+    # pytest imports them by bare name: two in one process are a collection error, by chance of who gets which file
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(names) == sorted(set(names))
+
+
 # --- requirements ---------------------------------------------------------------------------------
 
 
