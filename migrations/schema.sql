@@ -569,6 +569,8 @@ CREATE TABLE stet.statement_history (
     acts text[] NOT NULL COLLATE pg_catalog."C",
     retracts uuid,
     words tsvector NOT NULL,
+    record_key text COLLATE pg_catalog."C",
+    record_seq bigint,
     CONSTRAINT statement_history_audience CHECK ((audience = ANY (ARRAY['all'::text, 'member'::text, 'public'::text]))),
     CONSTRAINT statement_history_positions CHECK ((from_position < to_position))
 );
@@ -577,6 +579,12 @@ ALTER TABLE stet.statement_history OWNER TO stet_owner;
 
 -- Name: TABLE statement_history; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.statement_history IS 'A row per statement of an incident and version of its record. It was kept at said_by from said_latest on.';
+
+-- Name: COLUMN statement_history.record_key; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.statement_history.record_key IS 'The key of the data set''s row that the statement published, or, of a retraction, took back whole.';
+
+-- Name: COLUMN statement_history.record_seq; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.statement_history.record_seq IS 'The number of the line in the data set''s own log.';
 
 -- Name: stet_migration stet_migration_pkc; Type: CONSTRAINT; Schema: public; Owner: stet
 ALTER TABLE ONLY public.stet_migration
@@ -691,6 +699,12 @@ CREATE UNIQUE INDEX rebuild_running ON stet.rebuild USING btree (projection) WHE
 
 -- Name: source_record_incident; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX source_record_incident ON stet.source_record USING btree (ledger_id, incident_id);
+
+-- Name: statement_history_record; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX statement_history_record ON stet.statement_history USING btree (ledger_id, speaker, record_key, statement_position DESC, from_position, to_position, said_latest) WHERE (record_key IS NOT NULL);
+
+-- Name: statement_history_record_seq; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX statement_history_record_seq ON stet.statement_history USING btree (ledger_id, speaker, record_seq) WHERE (record_seq IS NOT NULL);
 
 -- Name: statement_history_recorded; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX statement_history_recorded ON stet.statement_history USING btree (ledger_id, statement_position, statement_id, incident_id, from_position, to_position, said_latest);

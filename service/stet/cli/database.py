@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from stet.cli.main import say
+from stet.cli.terminal import say
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
 from stet.errors import CorruptLog, NotFound, Unavailable

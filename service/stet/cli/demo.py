@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from stet.cli.main import say
 from stet.cli.remote import ask
+from stet.cli.terminal import say
 from stet.errors import StetError
 from stet.ids import new_id
 from stet.projections.rebuild.job import ENDED

@@ -3,48 +3,20 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stet import __version__
-from stet.errors import Malformed, NotFound, StetError
+from stet.cli.exporting import export
+from stet.cli.importing import import_
+from stet.cli.terminal import run, say, settings_or_exit
 from stet.incident.said import SaidMatch
-from stet.settings import Settings, read_settings
+from stet.settings import Settings
 
-ASKED_WRONG, CANNOT = 2, 3
 _CONTRACT = Path("openapi/openapi.json")
-
-
-def say(line: str) -> None:
-    """A line for the person at the terminal; stdout is for results."""
-    click.echo(line, err=True)
-
-
-def settings_or_exit() -> Settings:
-    """The settings; a variable that cannot be used ends the command with its name."""
-    try:
-        return read_settings()
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def run(action: Callable[[], int | None]) -> None:
-    """Runs a command's body and turns our errors into one line and an exit code."""
-    # As an exception, so that what was started is stopped, too: an embedded PostgreSQL, for one.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        sys.exit(action() or 0)
-    except (Malformed, NotFound) as error:
-        say(f"stet: {error}")
-        sys.exit(ASKED_WRONG)
-    except StetError as error:
-        say(f"stet: {error}")
-        sys.exit(CANNOT)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -254,3 +226,7 @@ def openapi(check: bool, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(contract)
     say(f"wrote {output}")
+
+
+main.add_command(import_)
+main.add_command(export)

@@ -13,8 +13,8 @@ import msgspec
 import psycopg
 
 from stet.cli.database import database
-from stet.cli.main import say
 from stet.cli.remote import ask
+from stet.cli.terminal import say
 from stet.database.pool import as_role, make_pool, snapshot
 from stet.errors import Malformed, Unavailable
 from stet.ids import new_id

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from stet.cli.database import database, progress
-from stet.cli.main import say
+from stet.cli.terminal import say
 from stet.database.pool import Connection, make_pool
 from stet.errors import Malformed, NotFound
 from stet.incident.said import SaidMatch

@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from stet.cli.database import database
-from stet.cli.main import say
+from stet.cli.terminal import say
 from stet.cli.worker import log_lines, working
 from stet.errors import Unavailable
 from stet.http.app import create_app

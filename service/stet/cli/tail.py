@@ -12,8 +12,8 @@ import httpx
 import msgspec
 
 from stet.cli.database import database
-from stet.cli.main import say
 from stet.cli.remote import ask, problem_of
+from stet.cli.terminal import say
 from stet.database.doorbell import Doorbell
 from stet.database.pool import HISTORIES, make_pool, snapshot
 from stet.errors import NotFound

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from stet.cli.database import database
-from stet.cli.main import say
+from stet.cli.terminal import say
 from stet.projections.worker import Worker
 from stet.settings import Settings
 
