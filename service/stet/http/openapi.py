@@ -28,6 +28,7 @@ _TAGS = {
     "documents": "What statements are cited to.",
     "incidents": "What happened, and all that was said about it.",
     "statements": "Who said what, through which channel, when, relayed by whom.",
+    "records": "The rows of data sets, exactly as they were published.",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
     "operation": "Is it alive, can it serve, are its projections right?",
 }
@@ -45,6 +46,7 @@ _FORMS: dict[str, tuple[Format, ...]] = {
     "listAllStatements": ("csv", "ndjson"),
     "listChanges": ("sse",),
     "listEvents": ("ndjson", "cloudevents"),
+    "listRecords": ("ndjson", "csv"),
 }
 """In which forms, beside JSON, an operation answers; the log is never given as one JSON document."""
 _HEADERS_OF: dict[str, tuple[str, ...]] = {
@@ -54,6 +56,7 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     "listLedgers": ("ETag",),
     "listChanges": ("Stet-Position", "Link"),
     "listEvents": ("Stet-Position",),
+    "listRecords": ("Stet-Position", "Content-Location", "Memento-Datetime", "Link"),
 }
 """Of the operations that read no cut."""
 _VALUED = (
@@ -163,7 +166,7 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
     answer |= {
         MEDIA_TYPES[form]: {"schema": {"type": "string"} if form != "geojson" else {"type": "object"}} for form in forms
     }
-    if id_ == "listEvents":
+    if id_ in ("listEvents", "listRecords"):
         answer["application/x-ndjson"] = answer.pop("application/json")
     plain = id_ in _HEADERS_OF
     names = ["X-Request-Id", *_HEADERS_OF.get(id_, ("ETag", "Content-Location", "Stet-Position"))]
