@@ -61,12 +61,9 @@ class Cells:
 
 def check_cell(column: str, value: Any) -> None:
     """Raises BadCell for what no database of ours can hold: NUL, lone surrogates, more than a million characters."""
+    _check_text(column, column, "its name")
     if isinstance(value, str):
-        for text, what in ((column, "the name of the column"), (value, "the cell")):
-            if "\0" in text:
-                raise BadCell(shown(column) if "\0" in column else column, f"{what} holds a NUL character")
-            if not text.isascii() and _has_surrogate(text):
-                raise BadCell(shown(column), f"{what} holds a lone surrogate, which is no character")
+        _check_text(value, column, "the cell")
         if len(value) > CELL_MAX:
             raise BadCell(column, f"the cell is longer than {CELL_MAX:,} characters")
     elif isinstance(value, dict):
@@ -75,8 +72,6 @@ def check_cell(column: str, value: Any) -> None:
     elif isinstance(value, list | tuple):
         for part in value:
             check_cell(column, part)
-    else:
-        check_cell(column, "")
 
 
 def check_key(key: str, column: str) -> str:
@@ -133,9 +128,12 @@ def _number(text: str, column: str, form: FileForm) -> Decimal:
     return Decimal(plain)
 
 
-def _has_surrogate(text: str) -> bool:
+def _check_text(text: str, column: str, what: str) -> None:
+    if "\0" in text:
+        raise BadCell(shown(column), f"{what} holds a NUL character")
+    if text.isascii():
+        return
     try:
         text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+    except UnicodeEncodeError as error:
+        raise BadCell(shown(column), f"{what} holds a lone surrogate, which is no character") from error
