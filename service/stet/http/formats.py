@@ -166,7 +166,7 @@ CLAIM_COLUMNS: tuple[Column, ...] = (
     ("said_latest", lambda row: row[0].said_at.latest),
     ("attribute", lambda row: row[1] and row[1].attribute),
     ("of", lambda row: row[1] and row[1].of),
-    ("act", lambda row: row[1].act if row[1] else "retract"),
+    ("act", lambda row: row[1].act if row[1] else "retract" if row[0].retracts else None),
     ("scope", lambda row: row[1] and row[1].scope),
     ("certainty", lambda row: row[1] and row[1].certainty),
     ("value", lambda row: row[1] and row[1].value),

@@ -64,17 +64,16 @@ async def read_records(pool: Pool, wanted: RecordsCut) -> AsyncIterator[list[Rec
     """
     after = ""
     while page := await finished(_page(pool, wanted, after)):
-        yield page
-        after = page[-1].key
+        yield [RecordRow(key, Raw(record.encode())) for key, record in page if record is not None]
+        after = page[-1][0]
 
 
-async def _page(pool: Pool, wanted: RecordsCut, after: str) -> list[RecordRow]:
+async def _page(pool: Pool, wanted: RecordsCut, after: str) -> list[tuple[str, str | None]]:
     parameters = of_cut(wanted.ledger_id, wanted.cut, AUDIENCE)
     parameters |= {"source_id": wanted.source_id, "after": after, "limit": _PAGE}
     statement = sql.SQL(_LIST_RECORDS).format(filters=both(kept(wanted.cut)))
     async with pool.connection() as connection, snapshot(connection, HISTORIES):
-        rows = await (await connection.execute(statement, parameters)).fetchall()
-    return [RecordRow(key, Raw(record.encode())) for key, record in rows]
+        return [(key, row) for key, row in await (await connection.execute(statement, parameters)).fetchall()]
 
 
 async def view_progress(
