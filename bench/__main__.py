@@ -1,4 +1,5 @@
-"""`python -m bench`: what an append costs, against a raw INSERT, and a rebuild, against a raw read, of the same events.
+"""`python -m bench`: what an append costs, against a raw INSERT, an import, against a raw COPY, and a rebuild,
+against a raw read, of the same events.
 
 Rounds are interleaved; each figure is the median of them, with the least and the greatest. Only the ratios mean
 anything: the machine's other work moves both sides.
@@ -19,7 +20,7 @@ from uuid import UUID
 
 import psycopg
 
-from bench import rebuild
+from bench import importing, rebuild
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
 from stet.database.pool import make_pool
@@ -135,6 +136,7 @@ def run(url: str, rounds: int, seconds: float, events: int) -> list[dict[str, An
         print(f"append-{writers:<3} stet {_summary(ours)}   raw INSERT {_summary(raw)}   ratio {ratio:.2f}")
         print(f"           one append: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
         rows.append({"name": f"append-{writers}", "value": statistics.median(ours), "ratio": ratio, "rounds": rounds})
+    rows += importing.run(url, [asyncio.run(_new_ledger(url)) for _ in range(rounds)], events // 10)
     return rows + rebuild.run(url, asyncio.run(_new_ledger(url)), events, rounds)
 
 
