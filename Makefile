@@ -33,7 +33,7 @@ demo: setup ## record the reference article over HTTP and check what it reads ba
 	$(BIN)/stet demo $(ARGS)
 bench: setup ## measure, side by side with raw SQL
 	$(BIN)/python -m bench $(ARGS)
-openapi: setup ## write openapi/openapi.json, openapi/asyncapi.json and openapi/events
+openapi: setup ## write openapi/openapi.json, asyncapi.json, mapping.schema.json and events
 	$(BIN)/stet openapi
 	$(BIN)/python openapi/events.py
 schema: setup ## write migrations/schema.sql

@@ -14,6 +14,7 @@ CELL_MAX = 1_000_000
 """The most characters of a cell."""
 PROSE_MAX, LINE_MAX = 20_000, 500
 _DIGITS_MAX = 100
+_INT_MAX = 10**_DIGITS_MAX
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 
 
@@ -66,12 +67,15 @@ def check_cell(column: str, value: Any) -> None:
         _check_text(value, column, "the cell")
         if len(value) > CELL_MAX:
             raise BadCell(column, f"the cell is longer than {CELL_MAX:,} characters")
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            check_cell(name, part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            check_cell(column, part)
+    elif isinstance(value, dict | list):
+        parts: list[Any] = [value]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, str):
+                _check_text(part, column, "the cell")
+            elif isinstance(part, dict | list):
+                parts.extend(part)
+                parts.extend(part.values() if isinstance(part, dict) else ())
 
 
 def check_key(key: str, column: str) -> str:
@@ -97,35 +101,37 @@ def lookup(codes: Mapping[str, Any], code: str, column: str) -> Any:
     return codes[code]
 
 
+def exact(text: str) -> Decimal | None:
+    """The number that the text is, in the way of programs, such as 1.5 or -2e3; else None."""
+    return Decimal(text) if len(text) <= _DIGITS_MAX and _NUMBER.fullmatch(text) else None
+
+
 def _text(column: str, value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() if abs(value) >= 10**_DIGITS_MAX:
-            raise BadCell(column, "is too large a number")
-        case int() | float() | Decimal():
-            return str(value)
-        case _:
-            raise BadCell(column, "holds a list or an object, not one value")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and abs(value) >= _INT_MAX:
+        raise BadCell(column, "is too large a number")
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    raise BadCell(column, "holds a list or an object, not one value")
 
 
 def _number(text: str, column: str, form: FileForm) -> Decimal:
     plain = text
     if form.thousands and form.thousands in plain:
-        groups = rf"[+-]?[0-9]{{1,3}}({re.escape(form.thousands)}[0-9]{{3}})+(?![0-9])[^{re.escape(form.thousands)}]*"
-        if not re.fullmatch(groups, plain):
+        mark = re.escape(form.thousands)
+        if not re.fullmatch(rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+(?![0-9])[^{mark}]*", plain):
             raise BadCell(column, f"{shown(text)} is no number: its thousands are not groups of three digits")
         plain = plain.replace(form.thousands, "")
     if form.decimal != ".":
         if "." in plain:
             raise BadCell(column, f"{shown(text)} is no number: the mapping declares a decimal comma")
         plain = plain.replace(form.decimal, ".")
-    if len(plain) > _DIGITS_MAX or not _NUMBER.fullmatch(plain):
-        hint = ""
-        if "," in plain:
-            hint = '; where commas are meant so, declare decimal = "," or thousands = "," in [file]'
-        raise BadCell(column, f"{shown(text)} is no number{hint}")
-    return Decimal(plain)
+    number = exact(plain)
+    if number is None:
+        hint = "; a comma in numbers is declared in [file] of the mapping, by decimal or thousands"
+        raise BadCell(column, f"{shown(text)} is no number{hint if ',' in plain else ''}")
+    return number
 
 
 def _check_text(text: str, column: str, what: str) -> None:

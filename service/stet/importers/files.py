@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import SEEK_CUR, BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,13 +48,19 @@ def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
         with file, opened(file) as content:
             yield content
         return
-    start = source.read(2)
-    source.seek(-len(start), 1)
-    if start == _GZIP:
+    if _start(source) == _GZIP:
         with gzip.GzipFile(fileobj=source, mode="rb") as unzipped:
             yield unzipped  # type: ignore[misc]
     else:
         yield source
+
+
+def _start(source: BinaryIO) -> bytes:
+    if isinstance(source, BufferedReader):
+        return source.peek(2)[:2]
+    start = source.read(2)
+    source.seek(-len(start), SEEK_CUR)
+    return start
 
 
 def whole_lines(content: BinaryIO) -> Iterator[Whole]:

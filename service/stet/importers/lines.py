@@ -113,7 +113,9 @@ def _read(number: int, raw: bytes) -> tuple[Line, set[str]]:
         wire = _WIRE.decode(raw)
     except ValidationError as error:
         raise Malformed(_in_words(str(error))) from error
-    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as error:
+    except RecursionError as error:
+        raise Malformed("is nested too deeply") from error
+    except (msgspec.DecodeError, ValueError, ArithmeticError) as error:
         raise Malformed(f"is not JSON: {error}") from error
     for name, value in whole.items():
         check_cell(name, value)
@@ -148,7 +150,7 @@ def _check_parts(wire: _Wire) -> None:
     if wire.seq is not None and not 0 <= wire.seq < 2**63:
         raise Malformed("seq: must be from 0 to 9,223,372,036,854,775,807")
     for name, value in ((wire.rec or {}) | (wire.set or {})).items():
-        if len(bytes(value)) > CELL_MAX:
+        if len(value) > CELL_MAX:
             raise Malformed(f"{shown(name)}: the cell is longer than {CELL_MAX:,} bytes")
 
 

@@ -196,10 +196,11 @@ def read_mapping(content: bytes) -> Mapping:
     return mapping
 
 
-def mapping_schema() -> dict[str, Any]:
-    """The JSON Schema of a mapping."""
-    schema = msgspec.json.schema(Mapping)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A mapping of a data set"} | schema
+def make_mapping_schema() -> bytes:
+    """The JSON Schema of a mapping, as openapi/mapping.schema.json has it."""
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "The mapping of a data set"}
+    document = about | msgspec.json.schema(Mapping)
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def slug_of(text: str) -> str:

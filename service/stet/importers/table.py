@@ -62,9 +62,11 @@ def _read(source: Path | BinaryIO, mapping: Mapping) -> Iterator[list[str] | Row
     with opened(source) as content:
         lines = _Lines(whole_lines(content), mapping.file.encoding)
         records = _records(lines, mapping.file.delimiter)
-        start = next((record for record in records if not isinstance(record, BadLine)), None)
+        start = next(records, None)
         if start is None:
-            raise Malformed.at("file", "holds no line that can be read")
+            raise Malformed.at("file", "holds no line but blank ones")
+        if isinstance(start, BadLine):
+            raise Malformed.at("file", f"line {start.number}: {start.reason}")
         columns, is_header = _columns(start[1], mapping)
         yield columns
         found = False

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from stet.errors import Malformed
-from stet.importers.cells import Cells, lookup
+from stet.importers.cells import Cells, exact, lookup
 from stet.importers.mapped import BadCell, shown
-from stet.importers.rules import FileForm, TimeClaim, TimePrecision, When, Window
+from stet.importers.rules import TimeClaim, TimePrecision, When, Window
 from stet.values.edtf import read_edtf
 from stet.values.time import Bounds, read_zone, to_utc
 
@@ -20,6 +20,8 @@ FORMATS = ("date", "date-time", "epoch-s", "epoch-ms", "edtf")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FAR = Decimal(10) ** 16
+Found = tuple[datetime | None, datetime | None, bool]
+"""Bounds, and whether the text calls itself approximate."""
 _GIVEN = TimePrecision()
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]00:00(?::00(?:\.0{1,6})?)?)?")
 _DATE_TIME = re.compile(
@@ -75,22 +77,20 @@ def _precision(when: When | TimeClaim, cells: Cells) -> TimePrecision:
     return found
 
 
-def _read(
-    text: str, formats: tuple[str, ...], zone: tzinfo, column: str
-) -> tuple[datetime | None, datetime | None, bool]:
+def _read(text: str, formats: tuple[str, ...], zone: tzinfo, column: str) -> Found:
+    why = f"is not of the form {' or '.join(formats)}"
     for name in formats:
         try:
-            found = _by_format(text, name, zone, column)
+            if found := _by_format(text, name, zone, column):
+                return found
         except Malformed as error:
-            raise BadCell(column, f"{shown(text)} {error.errors[0].detail}") from error
-        except (ValueError, OverflowError) as error:
-            raise BadCell(column, f"{shown(text)} is not a time that exists") from error
-        if found:
-            return found
-    raise BadCell(column, f"{shown(text)} is not of the form {' or '.join(formats)}")
+            why = error.errors[0].detail
+        except (ValueError, OverflowError):
+            why = "is not a time that exists"
+    raise BadCell(column, f"{shown(text)} {why}")
 
 
-def _by_format(text: str, name: str, zone: tzinfo, column: str) -> tuple[datetime | None, datetime | None, bool] | None:
+def _by_format(text: str, name: str, zone: tzinfo, column: str) -> Found | None:
     """The bounds of the text, and whether it calls itself approximate; None if it is not of the format."""
     match name:
         case "date":
@@ -105,7 +105,7 @@ def _by_format(text: str, name: str, zone: tzinfo, column: str) -> tuple[datetim
             return _by_pattern(text, pattern, zone, column)
 
 
-def _date(text: str, zone: tzinfo, column: str) -> tuple[datetime, datetime, bool] | None:
+def _date(text: str, zone: tzinfo, column: str) -> Found | None:
     found = _DATE.fullmatch(text)
     if not found:
         return None
@@ -113,7 +113,7 @@ def _date(text: str, zone: tzinfo, column: str) -> tuple[datetime, datetime, boo
     return (*_days(day, day, zone, column), False)
 
 
-def _by_pattern(text: str, pattern: str, zone: tzinfo, column: str) -> tuple[datetime, datetime, bool] | None:
+def _by_pattern(text: str, pattern: str, zone: tzinfo, column: str) -> Found | None:
     try:
         at = datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is the mapping's
     except ValueError:
@@ -123,7 +123,7 @@ def _by_pattern(text: str, pattern: str, zone: tzinfo, column: str) -> tuple[dat
     return (*_instants(at, zone, column), False)
 
 
-def _date_time(text: str, zone: tzinfo, column: str) -> tuple[datetime, datetime, bool] | None:
+def _date_time(text: str, zone: tzinfo, column: str) -> Found | None:
     found = _DATE_TIME.fullmatch(text)
     if not found:
         return None
@@ -142,16 +142,18 @@ def _instants(at: datetime, zone: tzinfo, column: str) -> tuple[datetime, dateti
     return earliest, latest
 
 
-def _epoch(text: str, unit: int, column: str) -> tuple[datetime, datetime, bool] | None:
-    number = Cells({column: text}, FileForm(), frozenset()).number(column)
-    if number is None or abs(number) > _FAR:
-        raise ValueError(text)
+def _epoch(text: str, unit: int, column: str) -> Found | None:
+    number = exact(text)
+    if number is None:
+        return None
+    if abs(number) > _FAR:
+        raise OverflowError(text)
     at = to_utc(_EPOCH + timedelta(microseconds=int(number * unit)), column)
     return at, at, False
 
 
 @lru_cache(maxsize=1_000)
-def _edtf(text: str, zone: tzinfo, column: str) -> tuple[datetime | None, datetime | None, bool]:
+def _edtf(text: str, zone: tzinfo, column: str) -> Found:
     if len(text) > 100:
         raise ValueError(text)
     bounds, approximate = read_edtf(text, zone, column)
@@ -170,8 +172,8 @@ def _window(
     """The days that the dates stand for; a week is three days to each side."""
     at = Bounds(earliest or latest, latest or earliest)
     assert at.earliest and at.latest
-    first, last = at.earliest.astimezone(zone).date(), at.latest.astimezone(zone).date()
     try:
+        first, last = at.earliest.astimezone(zone).date(), at.latest.astimezone(zone).date()
         match window:
             case "week":
                 first, last = first - timedelta(days=3), last + timedelta(days=3)
