@@ -118,7 +118,8 @@ def _read(number: int, raw: bytes) -> tuple[Line, set[str]]:
     except (msgspec.DecodeError, ValueError, ArithmeticError) as error:
         raise Malformed(f"is not JSON: {error}") from error
     for name, value in whole.items():
-        check_cell(name, value)
+        for column, cell in value.items() if name in ("rec", "set") and value else ((name, value),):
+            check_cell(column, cell)
     check_key(wire.key, "key")
     if not wire.key.strip():
         raise Malformed("key: is empty")

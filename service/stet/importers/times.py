@@ -77,7 +77,7 @@ def _precision(when: When | TimeClaim, cells: Cells) -> TimePrecision:
     return found
 
 
-def _read(text: str, formats: tuple[str, ...], zone: tzinfo, column: str) -> Found:
+def _read(text: str, formats: tuple[str, ...], zone: tzinfo | None, column: str) -> Found:
     why = f"is not of the form {' or '.join(formats)}"
     for name in formats:
         try:
@@ -90,7 +90,7 @@ def _read(text: str, formats: tuple[str, ...], zone: tzinfo, column: str) -> Fou
     raise BadCell(column, f"{shown(text)} {why}")
 
 
-def _by_format(text: str, name: str, zone: tzinfo, column: str) -> Found | None:
+def _by_format(text: str, name: str, zone: tzinfo | None, column: str) -> Found | None:
     """The bounds of the text, and whether it calls itself approximate; None if it is not of the format."""
     match name:
         case "date":
@@ -105,7 +105,7 @@ def _by_format(text: str, name: str, zone: tzinfo, column: str) -> Found | None:
             return _by_pattern(text, pattern, zone, column)
 
 
-def _date(text: str, zone: tzinfo, column: str) -> Found | None:
+def _date(text: str, zone: tzinfo | None, column: str) -> Found | None:
     found = _DATE.fullmatch(text)
     if not found:
         return None
@@ -113,7 +113,7 @@ def _date(text: str, zone: tzinfo, column: str) -> Found | None:
     return (*_days(day, day, zone, column), False)
 
 
-def _by_pattern(text: str, pattern: str, zone: tzinfo, column: str) -> Found | None:
+def _by_pattern(text: str, pattern: str, zone: tzinfo | None, column: str) -> Found | None:
     try:
         at = datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is the mapping's
     except ValueError:
@@ -123,7 +123,7 @@ def _by_pattern(text: str, pattern: str, zone: tzinfo, column: str) -> Found | N
     return (*_instants(at, zone, column), False)
 
 
-def _date_time(text: str, zone: tzinfo, column: str) -> Found | None:
+def _date_time(text: str, zone: tzinfo | None, column: str) -> Found | None:
     found = _DATE_TIME.fullmatch(text)
     if not found:
         return None
@@ -133,11 +133,13 @@ def _date_time(text: str, zone: tzinfo, column: str) -> Found | None:
     return earliest, latest if second else latest + timedelta(minutes=1) - _MICROSECOND, False
 
 
-def _instants(at: datetime, zone: tzinfo, column: str) -> tuple[datetime, datetime]:
+def _instants(at: datetime, zone: tzinfo | None, column: str) -> tuple[datetime, datetime]:
     """What a clock's reading may mean: two instants in the hour that it shows twice."""
     if at.tzinfo:
         instant = to_utc(at, column)
         return instant, instant
+    if zone is None:
+        raise Malformed.at(column, "has no offset, and the mapping declares no zone")
     earliest, latest = sorted(to_utc(at.replace(tzinfo=zone, fold=fold), column) for fold in (0, 1))
     return earliest, latest
 
@@ -153,27 +155,27 @@ def _epoch(text: str, unit: int, column: str) -> Found | None:
 
 
 @lru_cache(maxsize=1_000)
-def _edtf(text: str, zone: tzinfo, column: str) -> Found:
+def _edtf(text: str, zone: tzinfo | None, column: str) -> Found:
     if len(text) > 100:
         raise ValueError(text)
-    bounds, approximate = read_edtf(text, zone, column)
+    bounds, approximate = read_edtf(text, zone or UTC, column)
     return *bounds, approximate
 
 
-def _days(first: date, last: date, zone: tzinfo, column: str) -> tuple[datetime, datetime]:
-    start = datetime.combine(first, time.min, zone)
-    end = datetime.combine(last + timedelta(days=1), time.min, zone)
+def _days(first: date, last: date, zone: tzinfo | None, column: str) -> tuple[datetime, datetime]:
+    start = datetime.combine(first, time.min, zone or UTC)
+    end = datetime.combine(last + timedelta(days=1), time.min, zone or UTC)
     return to_utc(start, column), to_utc(end - _MICROSECOND, column)
 
 
 def _window(
-    window: Window, earliest: datetime | None, latest: datetime | None, zone: tzinfo, column: str
+    window: Window, earliest: datetime | None, latest: datetime | None, zone: tzinfo | None, column: str
 ) -> tuple[datetime | None, datetime | None]:
     """The days that the dates stand for; a week is three days to each side."""
     at = Bounds(earliest or latest, latest or earliest)
     assert at.earliest and at.latest
     try:
-        first, last = at.earliest.astimezone(zone).date(), at.latest.astimezone(zone).date()
+        first, last = (bound.astimezone(zone or UTC).date() for bound in (at.earliest, at.latest))
         match window:
             case "week":
                 first, last = first - timedelta(days=3), last + timedelta(days=3)
@@ -189,8 +191,8 @@ def _window(
 
 
 @lru_cache(maxsize=100)
-def _zone(name: str | None) -> tzinfo:
-    return read_zone(name, "zone")
+def _zone(name: str | None) -> tzinfo | None:
+    return read_zone(name, "zone") if name else None
 
 
 def _iso(at: datetime) -> str:
