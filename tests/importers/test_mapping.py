@@ -311,6 +311,15 @@ default = "other"
     assert len(mapping.apply({"a": 1, "b": 2, "place": "x" * 9_000}, 2).title) == 500
 
 
+def test_no_two_rows_meet_in_a_key_and_a_bad_row_has_one() -> None:
+    mapping = mapping_of(KILLED, start=START.replace('"id"', '"a", "b"'))
+    pairs = [("a|", "b"), ("a", "|b"), ("a", "b"), ("a\\", "b"), ("a", "\\b"), ("a\\|b", "c")]
+    keys = [mapping.key_of({"a": a, "b": b, "n": "many\0"}, 2) for a, b in pairs]
+    assert len(set(keys)) == len(pairs)
+    with pytest.raises(BadRow, match="b: is missing, and is the row's key"):
+        mapping.key_of({"a": "1"}, 2)
+
+
 def test_a_title_is_never_empty() -> None:
     assert mapping_of(start='title = "{a|}"\nkind = "thing"').apply({"a": " "}, 2, "k1").title == "thing k1"
 
@@ -421,7 +430,7 @@ def test_a_mapping_is_found_by_path_or_name_and_else_the_names_are_given(tmp_pat
     path.write_bytes(b"\xef\xbb\xbf" + (FOLDER / "usgs.toml").read_bytes())
     assert load_mapping(path) == load_mapping(str(path)) == load_mapping("usgs")
     for absent in ("usgz", tmp_path, "a\0b"):
-        with pytest.raises(Malformed, match="the mappings that ship are acled, ucdp-ged, usgs"):
+        with pytest.raises(Malformed, match="is neither a file that can be read nor one of those that ship: acled, ucdp-ged, usgs"):
             load_mapping(absent)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(Malformed, match="is not TOML in UTF-8"):

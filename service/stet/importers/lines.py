@@ -117,9 +117,9 @@ def _read(number: int, raw: bytes) -> tuple[Line, set[str]]:
         raise Malformed("is nested too deeply") from error
     except (msgspec.DecodeError, ValueError, ArithmeticError) as error:
         raise Malformed(f"is not JSON: {error}") from error
-    for name, value in whole.items():
-        for column, cell in value.items() if name in ("rec", "set") and value else ((name, value),):
-            check_cell(column, cell)
+    # The decoder refuses lone surrogates, and a bare NUL is no JSON.
+    if b"\\u0000" in raw or len(raw) > CELL_MAX:
+        _check_cells(whole, wire)
     check_key(wire.key, "key")
     if not wire.key.strip():
         raise Malformed("key: is empty")
@@ -150,8 +150,14 @@ def _check_parts(wire: _Wire) -> None:
             pass
     if wire.seq is not None and not 0 <= wire.seq < 2**63:
         raise Malformed("seq: must be from 0 to 9,223,372,036,854,775,807")
-    for name, value in ((wire.rec or {}) | (wire.set or {})).items():
-        if len(value) > CELL_MAX:
+
+
+def _check_cells(whole: dict[str, Any], wire: _Wire) -> None:
+    for name, value in whole.items():
+        for column, cell in value.items() if name in ("rec", "set") and value else ((name, value),):
+            check_cell(column, cell)
+    for name, raw in ((wire.rec or {}) | (wire.set or {})).items():
+        if len(raw) > CELL_MAX:
             raise Malformed(f"{shown(name)}: the cell is longer than {CELL_MAX:,} bytes")
 
 

@@ -62,9 +62,4 @@ class Mapped(Struct, frozen=True, kw_only=True):
 
 def shown(text: str) -> str:
     """The text in quotation marks, shortened, with what cannot be printed as escapes."""
-    return ascii_safe(repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"))
-
-
-def ascii_safe(text: str) -> str:
-    """The text, with lone surrogates as escapes, so that it can be written anywhere."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -70,7 +70,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         Raises BadRow naming the column, and the text that does not fit.
         """
         try:
-            cells = Cells(record, self.file, frozenset(self.missing_))
+            cells = self._cells(record)
             key = check_key(key or self._key(cells), "key")
             kind = self._kind(cells)
             return Mapped(
@@ -85,9 +85,9 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             raise BadRow(line, str(error)) from error
 
     def key_of(self, record: dict[str, Any], line: int) -> str:
-        """The key of a row of a table. Raises BadRow."""
+        """The key of a row by its columns, whatever the others hold. Raises BadRow."""
         try:
-            return check_key(self._key(Cells(record, self.file, frozenset(self.missing_))), "key")
+            return check_key(self._key(self._cells({name: record.get(name) for name in self.key})), "key")
         except BadCell as error:
             raise BadRow(line, str(error)) from error
 
@@ -108,6 +108,9 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         """The columns that the mapping needs and the file lacks."""
         there = {*columns, *self.optional}
         return [column for column in self.columns() if column not in there]
+
+    def _cells(self, record: dict[str, Any]) -> Cells:
+        return Cells(record, self.file, frozenset(self.missing_))
 
     def _columns(self) -> Iterator[str]:
         yield from self.key
@@ -173,8 +176,8 @@ def load_mapping(path_or_name: str | Path) -> Mapping:
         with path.open("rb") as file:
             content = file.read(_FILE_MAX + 1)
     except (OSError, ValueError) as error:
-        what = f"there is no file {shown(str(path_or_name))}; the mappings that ship are {', '.join(SHIPPED)}"
-        raise Malformed.at("mapping", what) from error
+        what = f"is neither a file that can be read nor one of those that ship: {', '.join(SHIPPED)}"
+        raise Malformed.at("mapping", f"{shown(str(path_or_name))} {what}") from error
     return read_mapping(content)
 
 
