@@ -151,6 +151,7 @@ INCIDENT_COLUMNS: tuple[Column, ...] = (
     *(_of("place", field) for field in ("attribute", "name", "longitude", "latitude", "radius_m", "status")),
     *(_of(name, field) for name in COUNTS for field in ("min", "max", "status")),
     ("attributes", lambda item: " ".join(f"{name}={'|'.join(found)}" for name, found in item.attributes.items())),
+    ("values", lambda item: item.values),
     ("opened_at", lambda item: item.opened_at),
     ("updated_at", lambda item: item.updated_at),
 )

@@ -108,6 +108,7 @@ def make_contract(app: Litestar) -> bytes:
         value = {"$ref": _REF.format(name="Value")}
         either = [value, {"type": "array", "items": value, "description": "Under the rule all."}, {"type": "null"}]
         schemas[name]["properties"]["value"] = {"anyOf": either}
+    schemas["IncidentSummary"]["properties"]["values"]["additionalProperties"] = {"$ref": _REF.format(name="Value")}
     schemas["Value"] = _VALUE
     _give_items(schemas)
     schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
