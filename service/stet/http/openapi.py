@@ -44,11 +44,13 @@ _HEADERS: dict[str, tuple[str, str]] = {
 _FORMS: dict[str, tuple[Format, ...]] = {
     "listIncidents": ("geojson", "csv", "ndjson"),
     "listAllStatements": ("csv", "ndjson"),
-    "listChanges": ("sse",),
+    "listChanges": ("sse", "atom"),
+    "exportIncidents": ("csv", "geojson", "ndjson", "parquet"),
+    "getAtomFeed": ("atom",),
     "listEvents": ("ndjson", "cloudevents"),
     "listRecords": ("ndjson", "csv"),
 }
-"""In which forms, beside JSON, an operation answers; the log is never given as one JSON document."""
+"""In which forms, beside JSON, an operation answers; the log and the files are never given as one JSON document."""
 _HEADERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("getHealth", "getReadiness", "listProjections", "retryParked", "listRebuilds", "getRebuild"), ()),
     "cancelRebuild": (),
@@ -57,6 +59,8 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     "listChanges": ("Stet-Position", "Link"),
     "listEvents": ("Stet-Position",),
     "listRecords": ("Stet-Position", "Content-Location", "Memento-Datetime", "Link"),
+    "exportIncidents": ("Stet-Position", "Content-Location"),
+    "getAtomFeed": ("Stet-Position",),
 }
 """Of the operations that read no cut."""
 _VALUED = (
@@ -169,6 +173,8 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
     }
     if id_ in ("listEvents", "listRecords"):
         answer["application/x-ndjson"] = answer.pop("application/json")
+    if id_ in ("exportIncidents", "getAtomFeed"):
+        del answer["application/json"]
     plain = id_ in _HEADERS_OF
     names = ["X-Request-Id", *_HEADERS_OF.get(id_, ("ETag", "Content-Location", "Stet-Position"))]
     names += [] if reads or plain else ["Location"]

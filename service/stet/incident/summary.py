@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +20,7 @@ COUNTS = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ =
 PLACES = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "place")
 TEXT_MAX = 200
 """The longest text, in characters, that a list shows."""
-_ELSEWHERE = {"occurred_at", *PLACES, *COUNTS}
+ELSEWHERE = {"occurred_at", *PLACES, *COUNTS}
 """The attributes that have fields of their own."""
 _UNLISTED = (b'{"geometry"', b'{"name"', b'{"source_id"', b'{"document_id"')
 """How stored places, sources and documents begin: a geometry has any size, and a name is another stream's."""
@@ -110,7 +110,7 @@ def summarise(state: Incident, found: Mapping[Key, Resolved]) -> Summary:
 
 def _values(by_name: Mapping[str, Sequence[Resolved]]) -> dict[str, Raw]:
     # What is of nothing in particular comes first.
-    first = {name: found[0] for name, found in by_name.items() if name not in _ELSEWHERE and found[0].of is None}
+    first = {name: found[0] for name, found in by_name.items() if name not in ELSEWHERE and found[0].of is None}
     return {
         name: one.value
         for name, one in first.items()
@@ -162,19 +162,23 @@ def _occurred(found: Sequence[Resolved]) -> OccurredSummary | None:
     )
 
 
-def _place(found: Sequence[Resolved]) -> PlaceSummary | None:
+def finest(found: Iterable[Resolved]) -> Resolved | None:
     """The smallest disc of all places that have one: a name alone is on no map. Of equal ones the first by name."""
-    places = [(one, place_of(one.value)) for one in found if one.value is not None]
-    if not places:
+    places = ((one, place_of(one.value)) for one in found if one.attribute in PLACES and one.value is not None)
+    ranked = (((place.disc is None, place.radius_m, one.attribute, one.of or ""), one) for one, place in places)
+    return min(ranked, key=lambda pair: pair[0], default=(None, None))[1]
+
+
+def _place(found: Iterable[Resolved]) -> PlaceSummary | None:
+    one = finest(found)
+    if one is None or one.value is None:
         return None
-    finest, spread = min(
-        places, key=lambda pair: (pair[1].disc is None, pair[1].radius_m, pair[0].attribute, pair[0].of or "")
-    )
+    spread = place_of(one.value)
     return PlaceSummary(
-        attribute=finest.attribute,
+        attribute=one.attribute,
         name=spread.name,
         longitude=spread.disc.longitude if spread.disc else None,
         latitude=spread.disc.latitude if spread.disc else None,
         radius_m=spread.disc.radius_m if spread.disc else None,
-        status=finest.status,
+        status=one.status,
     )
