@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stet.exporters.lossy import Days, Lossy, number
+from stet.exporters.lossy import Days, Lossy
 from stet.incident.rules import AFFIRMING
 from stet.values.compare import interval
 from stet.values.disc import disc_of, radius_of
@@ -70,7 +70,7 @@ def _where(one: Lossy, given: dict[str, Any]) -> dict[str, Any]:
     if disc is None:
         one.lose("not-stated", "the place has a name and no coordinates", "latitude")
         return found
-    return found | {"latitude": number(disc.latitude), "longitude": number(disc.longitude)}
+    return found | {"latitude": disc.latitude, "longitude": disc.longitude}
 
 
 def _precision(one: Lossy, place: Place) -> int | None:
@@ -98,7 +98,7 @@ def _said(one: Lossy, given: dict[str, Any]) -> dict[str, Any]:
     live = one.live
     speakers = dict.fromkeys(said.speaker.name or str(said.speaker.source_id) for said in live)
     reporters = dict.fromkeys(hop.name or str(hop.source_id) for said in live for hop in said.chain[-1:])
-    source = given["source"] or one.plain("reported_by") or "; ".join(reporters or speakers) or None
+    source = given["source"] or one.plain("reported_by", join="; ") or "; ".join(reporters or speakers) or None
     notes = f"{one.one.item.title}. Said by {'; '.join(speakers)}." if speakers else one.one.item.title
     latest = [said.said_at.latest for said in live if said.said_at.latest]
     return {

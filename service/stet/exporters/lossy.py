@@ -8,10 +8,12 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from stet.exporters.columns import Column
 from stet.exporters.reading import Folded
+from stet.incident.claim import Claim
 from stet.incident.resolve import Key, Resolved
 from stet.incident.summary import finest
 from stet.incident.view import StatementView, reactions, statement_views
@@ -82,6 +84,9 @@ class Lossy:
         self.losses: list[Loss] = []
         self.statements = list(statement_views(one.state, one.names, one.state.statements.values()))
         self._asked: set[Key] = set()
+        self._claims = {
+            claim.claim_id: claim for said in one.state.statements.values() for claim in said.claims.values()
+        }
 
     @property
     def live(self) -> list[StatementView]:
@@ -114,17 +119,29 @@ class Lossy:
         self._asked.add(key)
         return found
 
-    def plain(self, *attributes: str) -> Any:
+    def plain(self, *attributes: str, join: str = ";") -> Any:
         """The value of the first of some attributes that has one: a quantity by its amount, sources by their names."""
         for name in attributes:
             if (found := self.resolved(name)) and found.value is not None:
-                return _plain(msgspec.json.decode(found.value), self.one)
+                if found.rule != "all":
+                    return _plain(msgspec.json.decode(found.value), self.one)
+                # As they were named: the value has them in an order of its own.
+                given = dict.fromkeys(bytes(claim.value) for claim in self.behind(found))
+                return join.join(str(_plain(msgspec.json.decode(value), self.one)) for value in given)
         return None
 
     def count(self, attribute: str, of: str | None = None) -> Count | None:
-        """A count of something."""
+        """A count of something; as it was given, where all who support it gave the same: a triple may contradict."""
         found = self.resolved(attribute, of)
-        return None if found is None or found.value is None else count_of(found.value)
+        if found is None or found.value is None:
+            return None
+        given = {bytes(claim.value) for claim in self.behind(found)}
+        return count_of(Raw(given.pop()) if len(given) == 1 and not found.pinned_by else found.value)
+
+    def behind(self, resolved: Resolved) -> list[Claim]:
+        """The claims that say a value, as recorded."""
+        claims = (self._claims[claim_id] for claim_id in resolved.supporting)
+        return [claim for claim in claims if claim.scope == "explicit" and claim.act != "deny"]
 
     def total(self, attribute: str, column: str) -> Count | None:
         """A count of all: of nothing in particular, or else of the groups that there are, as lists show it."""
@@ -157,12 +174,14 @@ class Lossy:
         return Days(first.date(), last.date())
 
     def place(self) -> Place | None:
-        """Where it happened: its finest place."""
+        """Where it happened: its finest place, in the words of a claim that supports it if it has none of its own."""
         found = finest(self.one.resolved.values())
         if found is None or found.value is None:
             return None
         self.resolved(found.attribute, found.of)
-        return msgspec.json.decode(found.value, type=Place)
+        place = msgspec.json.decode(found.value, type=Place)
+        worded = (claim.verbatim for claim in self.behind(found) if claim.verbatim)
+        return place if place.verbatim else replace(place, verbatim=next(worded, None))
 
     def rest(self) -> None:
         """Notes what no table of this kind has a place for, and every attribute that nothing asked for."""
@@ -195,7 +214,7 @@ def _plain(value: Any, one: Folded) -> Any:
         case {"source_id": source_id}:
             return one.names.get(UUID(source_id)) or source_id
         case list():
-            return "; ".join(str(_plain(item, one)) for item in value)
+            return ";".join(str(_plain(item, one)) for item in value)
         case bool():
             return int(value)
         case str():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stet.exporters.lossy import Days, Lossy, number
+from stet.exporters.lossy import Days, Lossy
 from stet.values.disc import Disc, disc_of, radius_of
 from stet.values.place import Level, LineString, Place
 from stet.values.value import Count
@@ -19,8 +19,17 @@ _HEADER = """
     high low gwnoa gwnob
 """
 COLUMNS = tuple(_HEADER.split())
-NAMED = {"date_prec": "date_precision", "where_prec": "where_precision"}
+NAMED = {
+    "date_prec": "date_precision",
+    "where_prec": "where_precision",
+    "adm_1": "admin1",
+    "adm_2": "admin2",
+    "source_article": "source_articles",
+    "source_office": "reported_by",
+}
 """The attributes that hold columns under other names. Any other column is that of the attribute of its own name."""
+REGIONS = {name.lower().replace(" ", "-"): name for name in ("Africa", "Americas", "Asia", "Europe", "Middle East")}
+"""By the tag that an incident has for it."""
 VIOLENCE = {
     "state-based-violence": 1,
     "state-based-conflict": 1,
@@ -52,7 +61,7 @@ def row(one: Lossy) -> dict[str, Any]:
     kind = VIOLENCE.get(one.one.item.kind)
     found["type_of_violence"] = found["type_of_violence"] or kind
     found["event_clarity"] = found["event_clarity"] or 1
-    found["source_article"] = found["source_article"] or one.plain("reported_by")
+    found["region"] = found["region"] or next((REGIONS[tag] for tag in one.one.item.tags if tag in REGIONS), None)
     if found["type_of_violence"] is None:
         one.lose("not-representable", f"the kind {one.one.item.kind} is no type of violence", "type_of_violence")
     for name in _MUST:
@@ -94,9 +103,9 @@ def _where(one: Lossy, given: dict[str, Any]) -> dict[str, Any]:
         one.lose("not-stated", "the place has a name and no coordinates", "latitude")
         return found
     return found | {
-        "latitude": number(disc.latitude),
-        "longitude": number(disc.longitude),
-        "geom_wkt": f"POINT ({number(disc.longitude)} {number(disc.latitude)})",
+        "latitude": disc.latitude,
+        "longitude": disc.longitude,
+        "geom_wkt": f"POINT ({disc.longitude} {disc.latitude})",
         "priogrid_gid": given["priogrid_gid"] or _cell(disc),
     }
 
