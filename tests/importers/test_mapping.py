@@ -430,7 +430,9 @@ def test_a_mapping_is_found_by_path_or_name_and_else_the_names_are_given(tmp_pat
     path.write_bytes(b"\xef\xbb\xbf" + (FOLDER / "usgs.toml").read_bytes())
     assert load_mapping(path) == load_mapping(str(path)) == load_mapping("usgs")
     for absent in ("usgz", tmp_path, "a\0b"):
-        with pytest.raises(Malformed, match="is neither a file that can be read nor one of those that ship: acled, ucdp-ged, usgs"):
+        with pytest.raises(
+            Malformed, match="is neither a file that can be read nor one of those that ship: acled, ucdp-ged, usgs"
+        ):
             load_mapping(absent)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(Malformed, match="is not TOML in UTF-8"):

@@ -15,8 +15,10 @@ from tests.importers.mapping_rows import claim, mapping_of
 
 from stet.errors import Malformed
 from stet.importers.check import dry_run
+from stet.importers.deleted import read_deleted
 from stet.importers.files import LINE_BYTES, BadLine
-from stet.importers.mapping import Mapping
+from stet.importers.lines import Line
+from stet.importers.mapping import Mapping, load_mapping
 from stet.importers.table import Row, read_table
 
 KILLED = claim('column = "n"', "killed", "count")
@@ -133,6 +135,25 @@ def test_a_row_that_cannot_be_read_is_kept_with_the_reason(row: bytes, why: str)
     assert isinstance(first, Row)
     assert isinstance(last, Row)
     assert last.number == 4 + row.count(b"\n")
+
+
+def test_a_list_of_deleted_rows_is_read_as_records_that_delete() -> None:
+    content = b"deleted_timestamp,event_id_cnty\n1605000000,XXX1\nsoon,XXX2\n,XXX3\n1605000001,\n1\n1605000002,XXX4\n"
+    lines = list(read_deleted(io.BytesIO(content), load_mapping("acled")))
+    assert [(line.number, line.op, line.key, line.t.isoformat()) for line in lines if isinstance(line, Line)] == [
+        (2, "delete", "XXX1", "2020-11-10T09:20:00+00:00"),
+        (7, "delete", "XXX4", "2020-11-10T09:20:02+00:00"),
+    ]
+    assert [(line.number, line.reason) for line in lines if isinstance(line, BadLine)] == [
+        (3, "deleted_timestamp: 'soon' is not of the form epoch-s"),
+        (4, "deleted_timestamp: is missing, and is when the row was deleted"),
+        (5, "event_id_cnty: is missing, and is the row's key"),
+        (6, "has 1 cells, but there are 2 columns"),
+    ]
+    with pytest.raises(Malformed, match="file: lacks what the mapping reads: event_id_cnty, deleted_timestamp"):
+        list(read_deleted(io.BytesIO(b"a,b\n1,2\n"), load_mapping("acled")))
+    with pytest.raises(Malformed, match="deleted: the mapping does not say"):
+        list(read_deleted(io.BytesIO(content), load_mapping("usgs")))
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

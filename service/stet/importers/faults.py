@@ -40,8 +40,9 @@ def _faults(mapping: Mapping) -> Iterator[tuple[str, str]]:
         at = f"claims[{index}]"
         yield from _attribute(rule, known, at)
         yield from _rule(rule, at)
-    if mapping.said_at:
-        yield from _when(mapping.said_at, "said_at")
+    for name, when in (("said_at", mapping.said_at), ("deleted", mapping.deleted)):
+        if when:
+            yield from _when(when, name)
     if "{" in PLACEHOLDER.sub("", mapping.title) or "}" in PLACEHOLDER.sub("", mapping.title):
         yield "title", "has a brace that is not of the form {column} or {column|otherwise}"
     yield from _columns(mapping)

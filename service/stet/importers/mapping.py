@@ -53,6 +53,8 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     tags: tuple[Slug | TagColumn, ...] = ()
     said_at: When | None = None
     """When the data set said what a row says; default: the time of the record, or of the release."""
+    deleted: When | None = None
+    """Of a list of deleted rows, which has the key columns, too: when each was deleted."""
     file: FileForm = FileForm()
     headers: tuple[Header, ...] = ()
     missing_: Missing = msgspec.field(name="missing", default=())
