@@ -43,8 +43,8 @@ def test_a_row_is_its_cells_by_column_as_they_stand() -> None:
     table = read_table(io.BytesIO(b'id, n ,x\r\n1, 2 ,"a ""b"",\r\nc"\r\n\r\n3,4,\n'), PLAIN)
     assert table.columns == ["id", "n", "x"]
     assert list(table.rows) == [
-        Row(2, {"id": "1", "n": " 2 ", "x": 'a "b",\r\nc'}),
-        Row(5, {"id": "3", "n": "4", "x": ""}),
+        Row(2, {"id": "1", "n": " 2 ", "x": 'a "b",\r\nc'}, b'1, 2 ,"a ""b"",\r\nc"'),
+        Row(5, {"id": "3", "n": "4", "x": ""}, b"3,4,"),
     ]
 
 

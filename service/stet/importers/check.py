@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -172,7 +172,7 @@ class _Run:
         self._counts["claims"].update(claim.attribute for claim in mapped.claims)
         return mapped
 
-    def _see(self, columns: Any) -> None:
+    def _see(self, columns: Iterable[str]) -> None:
         if len(self._columns) < _COLUMNS_MAX:
             self._columns |= dict.fromkeys(columns)
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
 from msgspec.structs import replace
 
 from stet.errors import Malformed
@@ -32,13 +31,12 @@ def read_deleted(source: Path | BinaryIO, mapping: Mapping) -> Iterator[Line | B
         if isinstance(row, BadLine):
             yield row
             continue
-        raw = msgspec.json.encode(row.record)
         try:
             mapped = of_list.apply(row.record, row.number)
             if mapped.said_at is None:
                 raise BadRow(row.number, f"{mapping.deleted.column}: is missing, and is when the row was deleted")
         except BadRow as error:
-            yield BadLine(row.number, error.reason, raw)
+            yield BadLine(row.number, error.reason, row.raw)
             continue
         yield Line(
             number=row.number,
@@ -50,5 +48,5 @@ def read_deleted(source: Path | BinaryIO, mapping: Mapping) -> Iterator[Line | B
             rec=None,
             set=None,
             unset=None,
-            raw=raw,
+            raw=row.raw,
         )

@@ -22,10 +22,11 @@ _MARKS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
 class Row(Struct, frozen=True):
-    """One row: the number of the line that it starts in, and its cells by column, as they stand."""
+    """One row: the number of the line that it starts in, its cells by column as they stand, and its bytes."""
 
     number: int
     record: dict[str, str]
+    raw: bytes = b""
 
 
 class Table(Struct, frozen=True):
@@ -147,7 +148,7 @@ def _row(record: _Record, columns: list[str]) -> Row | BadLine:
             check_cell(column, cell)
     except BadCell as error:
         return BadLine(number, str(error), raw)
-    return Row(number, row)
+    return Row(number, row, raw)
 
 
 def _columns(first: list[str], mapping: Mapping) -> tuple[list[str], bool]:
