@@ -60,7 +60,7 @@ def records(
 @click.option(
     "--deleted",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A CSV of the rows that the data set has deleted: the key, and deleted_timestamp or deleted_at.",
+    help="A list of rows that the data set has deleted, in the form that the mapping gives it.",
 )
 @_options
 def table(

@@ -18,6 +18,7 @@ from stet.cli.remote import served
 from stet.cli.terminal import say
 from stet.errors import Malformed
 from stet.importers.check import dry_run
+from stet.importers.deleted import read_deleted
 from stet.importers.lines import read_lines
 from stet.importers.mapping import Mapping, load_mapping
 from stet.importers.publisher import Publisher, Rejects
@@ -91,8 +92,7 @@ def table_here(settings: Settings, asked: Import, at: str, *, partial: bool, del
         rows = read_table(asked.file, mapping).rows
         import_release(rows, mapping, running.state, running.out, said_at, partial=partial)
         if deleted:
-            keys = mapping.keys_only()
-            import_deleted(read_table(deleted, keys).rows, keys, running.state, running.out, said_at)
+            import_deleted(read_deleted(deleted, mapping), running.state, running.out)
         return _report(running.out)
 
 

@@ -93,10 +93,6 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         except BadCell as error:
             raise BadRow(line, str(error)) from error
 
-    def keys_only(self) -> Mapping:
-        """The mapping of a file that need only have the key columns, such as a list of deleted rows."""
-        return Mapping(source=self.source, key=self.key, title="-", kind="-", file=self.file, missing_=self.missing_)
-
     def columns(self) -> list[str]:
         """Every column that is read, once, in the order of the mapping."""
         return list(dict.fromkeys(self._columns()))
