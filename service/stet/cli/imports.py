@@ -89,10 +89,11 @@ def table_here(settings: Settings, asked: Import, at: str, *, partial: bool, del
         _, last = running.service.progress(running.source_id)
         if last and said_at < last:
             raise Malformed.at("--at", f"the data set has said something at {last.isoformat()}: releases come in order")
+        if deleted:
+            # First: a row that is in the release all the same has come back.
+            import_deleted(read_deleted(deleted, mapping), running.state, running.out)
         rows = read_table(asked.file, mapping).rows
         import_release(rows, mapping, running.state, running.out, said_at, partial=partial)
-        if deleted:
-            import_deleted(read_deleted(deleted, mapping), running.state, running.out)
         return _report(running.out)
 
 
