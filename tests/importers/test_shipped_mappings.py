@@ -37,6 +37,12 @@ def mapped_rows(path: Path, mapping: Mapping) -> list[tuple[dict[str, str], Mapp
     return [(row.record, mapping.apply(row.record, row.number)) for row in rows if isinstance(row, Row)]
 
 
+@pytest.fixture(scope="module")
+def ucdp() -> list[tuple[dict[str, str], Mapped]]:
+    """All rows of UCDP."""
+    return mapped_rows(UCDP, load_mapping("ucdp-ged"))
+
+
 def by_attribute(mapping: Mapping, mapped: Mapped) -> dict[tuple[str, str | None], Any]:
     """The values that the product reads; without those that are sources."""
     values = {(name, of): value for name, of, value in read_by_the_product(mapping, mapped)}
@@ -70,13 +76,12 @@ def given_back(values: dict[tuple[str, str | None], Any]) -> dict[str, str]:
     return columns | {"where_coordinates": place.name}
 
 
-def test_every_mapped_column_of_ucdp_can_be_given_back_exactly() -> None:
+def test_every_mapped_column_of_ucdp_can_be_given_back_exactly(ucdp: list[tuple[dict[str, str], Mapped]]) -> None:
     """All 1,848 rows, by the values that the product stores."""
     mapping = load_mapping("ucdp-ged")
-    rows = mapped_rows(UCDP, mapping)
-    assert len(rows) == len({mapped.key for _, mapped in rows}) == 1_848
+    assert len(ucdp) == len({mapped.key for _, mapped in ucdp}) == 1_848
     inconsistent = 0
-    for record, mapped in rows:
+    for record, mapped in ucdp:
         assert mapped.key == record["id"]
         values = by_attribute(mapping, mapped)
         back = given_back(values)
@@ -90,9 +95,8 @@ def test_every_mapped_column_of_ucdp_can_be_given_back_exactly() -> None:
     assert inconsistent == 20
 
 
-def test_ucdp_names_its_sources_its_kinds_and_how_sure_it_is() -> None:
-    rows = mapped_rows(UCDP, load_mapping("ucdp-ged"))
-    for record, mapped in rows:
+def test_ucdp_names_its_sources_its_kinds_and_how_sure_it_is(ucdp: list[tuple[dict[str, str], Mapped]]) -> None:
+    for record, mapped in ucdp:
         names = [claim.value for claim in mapped.claims if claim.attribute == "reported_by"]
         offices = dict.fromkeys(part.strip() for part in record["source_office"].split(";") if part.strip())
         assert names == [SourceName(" ".join(office.split("\n")), "outlet") for office in offices]
@@ -100,14 +104,14 @@ def test_ucdp_names_its_sources_its_kinds_and_how_sure_it_is() -> None:
         assert hedged == {"approximate" if record["event_clarity"] == "2" else "plain"}
         (place,) = (claim for claim in mapped.claims if claim.attribute == "place")
         assert (place.verbatim or "").strip() == record["where_description"].strip()
-    assert Counter(mapped.kind for _, mapped in rows) == {
+    assert Counter(mapped.kind for _, mapped in ucdp) == {
         "one-sided-violence": 1_076,
         "state-based-violence": 401,
         "non-state-violence": 371,
     }
 
 
-def test_a_candidate_file_of_ucdp_has_no_header(tmp_path: Path) -> None:
+def test_a_candidate_file_of_ucdp_has_no_header(ucdp: list[tuple[dict[str, str], Mapped]], tmp_path: Path) -> None:
     """Its columns are told by their number."""
     mapping = load_mapping("ucdp-ged")
     path = tmp_path / "candidate.csv"
@@ -115,7 +119,7 @@ def test_a_candidate_file_of_ucdp_has_no_header(tmp_path: Path) -> None:
     path.write_bytes(lines[1])
     table = read_table(path, mapping)
     assert table.columns == next(csv.reader([lines[0].decode()]))
-    assert mapped_rows(path, mapping) == mapped_rows(UCDP, mapping)
+    assert [row.record for row in table.rows if isinstance(row, Row)] == [record for record, _ in ucdp]
 
 
 @pytest.mark.parametrize(("name", "path"), [("ucdp-ged", UCDP), ("acled", ACLED), ("usgs", USGS)])
