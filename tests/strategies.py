@@ -31,7 +31,7 @@ from stet.document.commands import (
 )
 from stet.document.state import Document
 from stet.envelope import Cut, Recorded
-from stet.errors import StetError
+from stet.errors import NotFound, StetError
 from stet.handle import Decision, Reader
 from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
@@ -63,7 +63,7 @@ from stet.incident.state import Incident
 from stet.incident.statement import Statement
 from stet.ledger import state as ledger_state
 from stet.ledger.attributes import BUILT_IN
-from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute
+from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, PublishRelease
 from stet.source import state as source_state
 from stet.source.commands import RegisterSource, ReviseSource
 from stet.source.events import Alias
@@ -269,6 +269,14 @@ class Drawn(Reader):
         self.expected |= {stream: len(events) for stream, events in found.items()}
         return found
 
+    async def end(self, position: int | None) -> int:
+        log = self.world.log
+        if position is None:
+            return len(log)
+        if position > len(log):
+            raise NotFound(f"the log has not reached position {position}")
+        return max(one.position for one in log if one.recorded_at == log[position - 1].recorded_at)
+
     async def dependants(self, targets: Collection[str]) -> set[str]:
         return {stream for target, stream, role in self.world.references if role == "hangs" and target in targets}
 
@@ -456,6 +464,12 @@ def define_attribute(draw: Draw, world: World) -> None:
     terms = ("low", "high") if type_ == "term" and draw(booleans) else ()
     name = f"{type_}_{draw(st.integers(1, 3))}"
     command = DefineAttribute(name=name, type_=type_, rule=rule, terms=terms)
+    world.write(lambda: change_ledger(command, LEDGER, ""))
+
+
+def publish_release(draw: Draw, world: World) -> None:
+    name, position = pick(draw, "first", "second"), pick(draw, None, None, 1, len(world.log), len(world.log) + 1)
+    command = PublishRelease(name=name, note=some(draw, names, None), position=position)
     world.write(lambda: change_ledger(command, LEDGER, ""))
 
 
@@ -813,7 +827,7 @@ STEPS = (
     *(assess_one, assess_one, move_one, move_one, pin_one, pin_one, unpin_one),
     *(open_one, amend_one, change_status, link_one, link_one, unlink_one),
     *(register_source, revise_source, register_document, revise_document, capture_document),
-    *(amend_ledger, define_attribute, define_attribute),
+    *(amend_ledger, define_attribute, publish_release),
 )
 
 OF_STATEMENTS = frozenset(

@@ -72,6 +72,12 @@ class Running(Refused):
     code = "rebuild-running"
 
 
+class OtherRules(Refused):
+    """The release was made by another version of the rules of resolution than this service has."""
+
+    code = "other-rules"
+
+
 class Cycle(Refused):
     """The change would make something its own ancestor or its own anchor."""
 

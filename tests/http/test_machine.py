@@ -25,6 +25,7 @@ TIMES = ["2020-11-07T23:30:00Z", "2020-11-09T14:30:00Z", "2020-11-10T21:15:00.25
 TITLES = st.sampled_from(["Shot down", "Crashed", "Мі-24", "ناڤنیشان"])
 TAGS = st.lists(st.sampled_from(["aviation", "mistake", "border"]), max_size=3)
 LINKS = st.sampled_from(["follows", "part-of"])
+FORMS = st.sampled_from(["position", "instant", "just-before", "offset", "release"])
 DATA = st.data()
 NUMBER = st.integers(0, 10_000)
 
@@ -41,6 +42,8 @@ class Machine(RuleBasedStateMachine):
         """After each append: the position, when it was recorded, and every incident's view."""
         self.versions: dict[str, int] = {}
         self.document_versions: dict[str, int] = {}
+        self.releases: list[int] = []
+        """Of each release, which moment of the history it is."""
         self.final: dict[tuple[str, str], tuple[int, bytes]] = {}
         """What was answered at final cuts."""
         self.keys: list[tuple[str, str, dict[str, Any], httpx.Response]] = []
@@ -511,9 +514,21 @@ class Machine(RuleBasedStateMachine):
                 assert answer.headers[name] == first.headers[name]
         self.nothing_changed()
 
+    @rule(moment=NUMBER)
+    def publish(self, moment: int) -> None:
+        """Any moment since that of the last release can have a name."""
+        first = self.releases[-1] if self.releases else 0
+        index = first + moment % (len(self.history) - first)
+        body = {"name": f"r{len(self.releases)}", "position": self.history[index][0]}
+        release = self.client.post(f"{self.path}/releases", json=body)
+        assert (release.status_code, release.json()["position"]) == (201, body["position"]), release.text
+        assert release.json()["counts"]["incidents"] == len(self.history[index][2])
+        self.releases.append(index)
+        self.settle(events=1)
+
     # Reads.
 
-    @rule(number=NUMBER, moment=NUMBER, form=st.sampled_from(["position", "instant", "just-before", "offset"]))
+    @rule(number=NUMBER, moment=NUMBER, form=FORMS)
     def read_as_of(self, number: int, moment: int, form: str) -> None:
         """An incident at an earlier cut is what the model had then."""
         id_ = self.pick(number)
@@ -521,6 +536,10 @@ class Machine(RuleBasedStateMachine):
         index = known[moment % len(known)]
         position, recorded_at, views = self.history[index]
         as_of = f"position:{position}"
+        if form == "release" and self.releases:
+            number = moment % len(self.releases)
+            position, recorded_at, views = self.history[self.releases[number]]
+            as_of = f"release:r{number}"
         if form == "just-before":
             recorded_at -= timedelta(microseconds=1)
             position, _, views = self.history[index - 1]
@@ -534,7 +553,7 @@ class Machine(RuleBasedStateMachine):
             return
         view = read(answer)
         assert shown(view) == views[id_]
-        assert view["cut"]["final"] == (form == "position" or position < self.history[-1][0])
+        assert view["cut"]["final"] == (form in ("position", "release") or position < self.history[-1][0])
         assert view["cut"]["position"] <= position == int(answer.headers["stet-position"])
         assert view["cut"]["recorded_at"] == view["updated_at"]
         asked = as_of if form != "offset" else recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z")

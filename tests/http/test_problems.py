@@ -56,8 +56,8 @@ PROVOKED: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
         for name in ("A", "B")
     ][1],
 }
-BROKEN = {"internal", "corrupt-log", "unavailable", "timeout"}
-"""What takes a service whose database is broken or slow. Each has a test of its own below."""
+BROKEN = {"internal", "corrupt-log", "unavailable", "timeout", "other-rules"}
+"""What takes a service whose database is broken, slow, or of another release. Each has a test of its own below."""
 
 
 def test_every_problem_type_has_a_test_here() -> None:
@@ -179,6 +179,24 @@ def test_corrupt_log(own: tuple[httpx.Client, str, Server]) -> None:
     assert client.get(f"/v1/ledgers/l/sources/{source}").status_code == 200
     assert client.get(path, params={"as_of": "position:3"}).status_code == 200
     assert body["request_id"] in server.log.read_text(), "the operator finds the cause by the request id"
+
+
+def test_other_rules(own: tuple[httpx.Client, str, Server]) -> None:
+    """A release of other rules is not answered by these: the reader is told, and how to get the same events."""
+    client, url, _ = own
+    path = an_incident(client, "/v1/ledgers/l")
+    made(client.post("/v1/ledgers/l/releases", json={"name": "spring"}))
+    with psycopg.connect(url) as connection:
+        connection.execute("ALTER TABLE stet.event DISABLE TRIGGER USER")
+        connection.execute(
+            """UPDATE stet.event SET payload = replace(payload::text, '"resolution":1', '"resolution":2')::json"""
+        )
+        connection.execute("ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_change")
+    body = problem(client.get(path, params={"as_of": "release:spring"}), "other-rules", 409)
+    assert "version 2" in body["detail"]
+    assert "as_of=position:2" in body["detail"]
+    assert client.get(path, params={"as_of": "position:2"}).status_code == 200
+    assert client.get("/v1/ledgers/l/releases/spring").json()["resolution"] == 2
 
 
 def test_internal(own: tuple[httpx.Client, str, Server]) -> None:

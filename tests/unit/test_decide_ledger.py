@@ -7,11 +7,12 @@ from msgspec import UNSET
 from tests.strategies import LEDGER, cut
 from tests.unit.recording import record
 
-from stet.errors import Malformed, NameTaken, NotFound, StetError
+from stet.errors import Malformed, NameTaken, NotFound, Refused, StetError
+from stet.incident.resolve import RESOLUTION
 from stet.ledger.attributes import BUILT_IN, RULES, rule_fits
-from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, LedgerCommand
+from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, LedgerCommand, PublishRelease
 from stet.ledger.decide import decide
-from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated
+from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated, ReleasePublished
 from stet.ledger.state import Ledger, fold, initial
 from stet.ledger.view import attribute_view, view
 
@@ -42,7 +43,12 @@ def test_given_a_ledger_when_created_again_then_its_name_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [AmendLedger(title="X", reason="r"), DefineAttribute(name="rank", type_="text", rule="all")]
+    "command",
+    [
+        AmendLedger(title="X", reason="r"),
+        DefineAttribute(name="rank", type_="text", rule="all"),
+        PublishRelease(name="first"),
+    ],
 )
 def test_given_nothing_when_changed_then_it_is_not_found(command: LedgerCommand) -> None:
     assert refusal(command, initial, NotFound) == []
@@ -96,6 +102,30 @@ def test_when_terms_are_out_of_place_or_repeated_then_the_attribute_is_malformed
 ) -> None:
     command = DefineAttribute(name="rank", type_=type_, rule="all", terms=terms)
     assert refusal(command, given(CREATED), Malformed) == ["terms"]
+
+
+def test_given_a_ledger_when_a_release_is_published_then_it_holds_the_position_and_the_rules() -> None:
+    command = PublishRelease(name="spring", note="reviewed")
+    published = ReleasePublished(name="spring", note="reviewed", position=7, resolution=RESOLUTION)
+    assert decide(command, given(CREATED), 7) == (published,)
+    release = given(CREATED, published).releases["spring"]
+    assert (release.note, release.position, release.resolution, release.version) == ("reviewed", 7, RESOLUTION, 2)
+
+
+def test_given_a_release_when_its_name_is_used_again_then_it_is_taken() -> None:
+    """Even for the same position: what is cited has been made once, by somebody, at some time."""
+    state = given(CREATED, ReleasePublished(name="spring", position=1, resolution=1))
+    assert refusal(PublishRelease(name="spring"), state, NameTaken) == ["name"]
+
+
+def test_given_a_release_when_one_of_an_earlier_position_is_published_then_it_is_refused() -> None:
+    """Each release has a release before it, which has nothing that it has not. The same position is no earlier one."""
+    state = given(CREATED, ReleasePublished(name="spring", position=5, resolution=1))
+    with pytest.raises(Refused, match="spring, 5"):
+        decide(PublishRelease(name="summer", position=4), state, 4)
+    (event,) = decide(PublishRelease(name="summer"), state, 5)
+    assert isinstance(event, ReleasePublished)
+    assert event.position == 5
 
 
 def test_each_built_in_attribute_has_a_rule_that_fits_its_type() -> None:

@@ -16,6 +16,7 @@ from stet.envelope import Recorded
 from stet.errors import KeyReused, Stale
 from stet.ids import new_id
 from stet.incident.state import Incident
+from stet.queries.cut import AsOf, resolve_cut
 from stet.sql import load
 from stet.store.append import Append, Idempotency, Log, NewEvent, public
 from stet.store.group import append_on, hold_inline
@@ -79,6 +80,11 @@ class Reader:
         for target in targets:
             self.fanned_out[target] = sum(dependant == target for dependant, _ in found)
         return {stream for _, stream in found}
+
+    async def end(self, position: int | None) -> int:
+        """Where the log ends; or, of a position that it has reached, where its append ends. Raises NotFound beyond."""
+        asked = None if position is None else AsOf(position=position)
+        return (await resolve_cut(self.connection, self.ledger_id, asked)).position
 
     async def holders(self, statement_ids: Collection[UUID]) -> set[str]:
         """The streams that hold one of the statements."""

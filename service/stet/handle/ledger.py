@@ -9,12 +9,12 @@ from stet.document import decide as document_decide
 from stet.document import state as document_state
 from stet.document.commands import DocumentRevision, RegisterDocument
 from stet.document.events import DocumentCorrected
-from stet.errors import Malformed
+from stet.errors import Malformed, NotFound, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import fan_out
 from stet.ledger import decide as ledger_decide
 from stet.ledger import state as ledger_state
-from stet.ledger.commands import LedgerCommand
+from stet.ledger.commands import LedgerCommand, PublishRelease
 from stet.source import decide as source_decide
 from stet.source import state as source_state
 from stet.source.commands import RegisterSource, ReviseSource
@@ -24,14 +24,23 @@ _GENERATIONS = 100
 
 
 def change_ledger(command: LedgerCommand, ledger_id: UUID, location: str) -> Decide:
-    """Creates or amends a ledger, or defines an attribute of it."""
+    """Creates or amends a ledger, defines an attribute of it, or publishes a release."""
 
     async def decide(reader: Reader) -> Decision:
         stream = f"ledger:{ledger_id}"
         state = ledger_state.fold(await reader.stream(stream))
-        return Decision(location, to_events(stream, ledger_decide.decide(command, state)))
+        end = await _frozen(reader, command) if isinstance(command, PublishRelease) else 0
+        return Decision(location, to_events(stream, ledger_decide.decide(command, state, end)))
 
     return decide
+
+
+async def _frozen(reader: Reader, command: PublishRelease) -> int:
+    """The position that a release freezes."""
+    try:
+        return await reader.end(command.position)
+    except NotFound as error:
+        raise UnknownReference.at("position", str(error)) from error
 
 
 def change_source(command: RegisterSource | ReviseSource, source_id: UUID, location: str) -> Decide:

@@ -32,6 +32,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "defineAttribute": {
         "term": {"name": "branch", "type": "term", "rule": "majority", "terms": ["army", "navy", "air force"]}
     },
+    "publishRelease": {"yearly": {"name": "2020-final", "note": "All of 2020, as reviewed in March 2021"}},
     "registerSource": {
         "ministry": {
             "name": "Ministry of Foreign Affairs of Azerbaijan",

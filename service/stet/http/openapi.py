@@ -29,6 +29,7 @@ _TAGS = {
     "incidents": "What happened, and all that was said about it.",
     "statements": "Who said what, through which channel, when, relayed by whom.",
     "records": "The rows of data sets, exactly as they were published.",
+    "releases": "Positions of the log with a name, to be cited by.",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
     "operation": "Is it alive, can it serve, are its projections right?",
 }
@@ -69,7 +70,7 @@ _VALUED = (
 )
 _MEMENTOS = {
     *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
-    *("listRevisions", "listIncidentEvents", "listAttributes", "getStats"),
+    *("listRevisions", "listIncidentEvents", "listAttributes", "getStats", "listReleases"),
 }
 _VALUE = {
     "description": "By the attribute's type: count, time (or an EDTF string), place, {source_id}, {document_id}, "

@@ -38,4 +38,14 @@ class DefineAttribute(Command, frozen=True, kw_only=True):
     terms: Annotated[tuple[Line, ...], Meta(max_length=500)] = ()
 
 
-LedgerCommand = CreateLedger | AmendLedger | DefineAttribute
+class PublishRelease(Command, frozen=True, kw_only=True):
+    """Names a position of the log, for ever."""
+
+    name: Slug
+    note: Prose | None = None
+    """What whoever cites it should know."""
+    position: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+    """The last position of the release; null: where the log ends."""
+
+
+LedgerCommand = CreateLedger | AmendLedger | DefineAttribute | PublishRelease

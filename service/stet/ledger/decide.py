@@ -6,15 +6,19 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from stet.errors import Malformed, NameTaken, NotFound
+from stet.errors import Malformed, NameTaken, NotFound, Refused
+from stet.incident.resolve import RESOLUTION
 from stet.ledger.attributes import BUILT_IN, rule_fits
-from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, LedgerCommand
-from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated, LedgerEvent
+from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, LedgerCommand, PublishRelease
+from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated, LedgerEvent, ReleasePublished
 from stet.ledger.state import Ledger
 
 
-def decide(command: LedgerCommand, state: Ledger) -> tuple[LedgerEvent, ...]:
-    """The events that the command leads to; () = nothing to do. Raises StetError where the rules say no."""
+def decide(command: LedgerCommand, state: Ledger, end: int = 0) -> tuple[LedgerEvent, ...]:
+    """The events that the command leads to; () = nothing to do. Raises StetError where the rules say no.
+
+    `end` is the position that a release freezes: that of the command, or where the log ends.
+    """
     if not isinstance(command, CreateLedger) and state.version == 0:
         raise NotFound("there is no such ledger")
     match command:
@@ -33,6 +37,13 @@ def decide(command: LedgerCommand, state: Ledger) -> tuple[LedgerEvent, ...]:
             return () if event.title is UNSET and event.public is UNSET else (event,)
         case DefineAttribute():
             return _define(command, state)
+        case PublishRelease(name=name, note=note):
+            if name in state.releases:
+                raise NameTaken.at("name", f"there is a release {name} already, and it is for ever")
+            last = next(reversed(state.releases.values()), None)
+            if last and end < last.position:
+                raise Refused.at("position", f"is {end}, before that of the release {last.name}, {last.position}")
+            return (ReleasePublished(name=name, note=note, position=end, resolution=RESOLUTION),)
         case _ as never:
             assert_never(never)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, UnsetType, field
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType, field
 
 from stet.envelope import Event
 from stet.ledger.attributes import Rule
@@ -36,10 +38,22 @@ class AttributeDefined(Event, frozen=True, kw_only=True):
     terms: tuple[Line, ...] = ()
 
 
-LedgerEvent = LedgerCreated | LedgerAmended | AttributeDefined
+class ReleasePublished(Event, frozen=True, kw_only=True):
+    """A position of the log has a name from then on, to be cited by. It is never another position."""
+
+    name: Slug
+    note: Prose | None = None
+    position: Annotated[int, Meta(ge=1)]
+    """The last of the release: the end of an append before this event."""
+    resolution: Annotated[int, Meta(ge=1)]
+    """The version of the rules that its values were resolved by."""
+
+
+LedgerEvent = LedgerCreated | LedgerAmended | AttributeDefined | ReleasePublished
 
 EVENTS: dict[str, type[LedgerEvent]] = {
     "ledger-created": LedgerCreated,
     "ledger-amended": LedgerAmended,
     "attribute-defined": AttributeDefined,
+    "release-published": ReleasePublished,
 }

@@ -13,7 +13,22 @@ from msgspec.structs import replace
 
 from stet.envelope import Recorded
 from stet.ledger.attributes import BUILT_IN, Attribute
-from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated, LedgerEvent
+from stet.ledger.events import AttributeDefined, LedgerAmended, LedgerCreated, LedgerEvent, ReleasePublished
+
+
+class Release(Struct, frozen=True, kw_only=True):
+    """A named position of the log."""
+
+    name: str
+    note: str | None
+    position: int
+    resolution: int
+    published_at: datetime
+    published_by: str
+    published_position: int
+    """Of the event that made it."""
+    version: int
+    """Of the ledger's stream, with that event."""
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
@@ -28,6 +43,8 @@ class Ledger(Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     defined: dict[str, Attribute] = {}
+    releases: dict[str, Release] = {}
+    """In the order in which they were published, which is that of their positions."""
 
     @property
     def attributes(self) -> dict[str, Attribute]:
@@ -67,6 +84,18 @@ def evolve(state: Ledger, recorded: Recorded[LedgerEvent]) -> Ledger:
                 terms=event.terms,
             )
             return replace(state, defined={**state.defined, event.name: attribute})
+        case ReleasePublished() as event:
+            release = Release(
+                name=event.name,
+                note=event.note,
+                position=event.position,
+                resolution=event.resolution,
+                published_at=recorded.recorded_at,
+                published_by=recorded.actor,
+                published_position=recorded.position,
+                version=recorded.stream_version,
+            )
+            return replace(state, releases={**state.releases, event.name: release})
         case _ as never:
             assert_never(never)
 

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from stet.codec import recorded
 from stet.database.pool import Connection
 from stet.envelope import AUDIENCE, Cut
-from stet.errors import Malformed, NotFound
+from stet.errors import Malformed, NotFound, OtherRules
 from stet.incident.resolve import RESOLUTION
 from stet.incident.said import SaidMatch
 from stet.sql import load
@@ -21,17 +22,18 @@ from stet.values.time import to_utc
 
 _RESOLVE_CUT = load("resolve_cut")
 _APPEND_END = load("append_end")
+_FIND_RELEASE = load("find_release")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = r"(0|[1-9]\d{0,17})"
 _POSITION = re.compile(rf"position:{_NUMBER}", re.ASCII)
 _SEEN = re.compile(rf"(.+)@{_NUMBER}", re.ASCII)
-_RELEASE = re.compile(r"release:(\S{1,200})")
+_RELEASE = re.compile(r"release:([a-z0-9]+(?:-[a-z0-9]+)*)", re.ASCII)
 _FORMS = "an RFC 3339 instant, a date, position:N or release:NAME"
 
 
 class AsOf(NamedTuple):
-    """What was asked for: the head, a position, or an instant."""
+    """What was asked for: the head, a position, an instant, or a release."""
 
     text: str | None = None
     """The canonical form; None: the head."""
@@ -39,6 +41,7 @@ class AsOf(NamedTuple):
     instant: datetime | None = None
     seen: int | None = None
     """The end of the log when it was asked; None: where it ends by now."""
+    release: str | None = None
 
 
 class Said(NamedTuple):
@@ -106,7 +109,7 @@ def parse_as_of(text: str, field: str = "as_of") -> AsOf:
     if _POSITION.fullmatch(text):
         return AsOf(text, position=int(text[9:]))
     if name := _RELEASE.fullmatch(text):
-        raise NotFound(f"there is no release {name[1]}")
+        return AsOf(text, release=name[1])
     seen = None
     asked = text
     if found := _SEEN.fullmatch(text):
@@ -130,8 +133,14 @@ def parse_said_by(text: str, field: str = "said_by") -> datetime:
 async def resolve_cut(
     connection: Connection, ledger_id: UUID, as_of: AsOf | None = None, said: Said = ALL_SAID
 ) -> ReadCut:
-    """The cut to read at. Raises NotFound for a position that the log has not reached."""
+    """The cut to read at.
+
+    Raises NotFound for a position that the log has not reached, or a release that there is not; OtherRules for a
+    release that was made by other rules: what this service says at that position may not be what was released.
+    """
     as_of = as_of or HEAD
+    if as_of.release is not None:
+        as_of = as_of._replace(position=await _released(connection, ledger_id, as_of.release))
     until, until_recorded_at = None, None
     if as_of.seen is not None:
         until, until_recorded_at = await _end_of_append(connection, ledger_id, as_of.seen)
@@ -157,6 +166,20 @@ async def resolve_cut(
         said=said,
         live=position == head,
     )
+
+
+async def _released(connection: Connection, ledger_id: UUID, name: str) -> int:
+    """The position that a release froze."""
+    row = await (await connection.execute(_FIND_RELEASE, {"ledger_id": ledger_id, "name": name})).fetchone()
+    if row is None:
+        raise NotFound(f"there is no release {name}")
+    release = recorded(row).event
+    if release.resolution != RESOLUTION:
+        raise OtherRules(
+            f"the release {name} was made by version {release.resolution} of the rules of resolution, and this service "
+            f"has version {RESOLUTION}: as_of=position:{release.position} gives the same events by these rules"
+        )
+    return int(release.position)
 
 
 async def _end_of_append(connection: Connection, ledger_id: UUID, position: int) -> tuple[int, datetime | None]:
