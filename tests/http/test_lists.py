@@ -598,7 +598,7 @@ def _record(desk: Desk) -> None:
 def test_lists_are_mementos(three: Desk) -> None:
     path = f"{three.path}/incidents"
     head = three.client.get(path)
-    assert head.headers["link"] == f'<{path}>; rel="original timegate"'
+    assert f'<{path}>; rel="original timegate"' in head.headers["link"]
     assert "memento-datetime" not in head.headers
     assert set(head.headers["vary"].split(", ")) == {"accept", "accept-datetime"}
     past = three.client.get(path, headers={"Accept-Datetime": "Mon, 09 Nov 2020 14:30:00 GMT"})

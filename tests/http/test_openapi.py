@@ -24,13 +24,15 @@ from stet.settings import Settings
 
 FILE = Path(__file__).parents[2] / "openapi" / "openapi.json"
 CONTRACT: dict[str, Any] = json.loads(FILE.read_bytes())
+NEGOTIATED = {
+    *("listIncidents", "listAllStatements", "listChanges", "listEvents", "getTimeMap", "getIncidentTimeMap"),
+    *("listRecords", "exportIncidents", "getAtomFeed"),
+}
 OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     operation["operationId"]: (method, path, operation)
     for path, operations in CONTRACT["paths"].items()
     for method, operation in operations.items()
 }
-
-NEGOTIATED = ("listIncidents", "listAllStatements", "listChanges", "listEvents", "listRecords")
 
 
 def _stet(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -118,11 +120,7 @@ def test_every_problem_is_documented() -> None:
         assert all(code in response["description"] for code, kind in KINDS.items() if str(kind.status) == status)
     for id_, (method, path, operation) in OPERATIONS.items():
         expected = {"400", "403", "500", "503"} | ({"404"} if "{" in path else set())
-        expected |= (
-            {"406"}
-            if id_ in ("listIncidents", "listAllStatements", "listChanges", "listEvents", "listRecords")
-            else set()
-        )
+        expected |= {"406"} if id_ in NEGOTIATED else set()
         expected |= {"409", "413", "415"} if method == "post" else set()
         # What is asked of the installation has no version and no key.
         expected |= {"412", "422"} if method == "post" and not path.startswith("/v1/admin/") else set()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from email.utils import format_datetime
 from hashlib import sha256
 from typing import TypeVar, cast
 from urllib.parse import urlencode
@@ -69,14 +67,6 @@ def permanent(
 
 def _address(path: str, parameters: dict[str, str]) -> str:
     return f"{path}?{urlencode(parameters, safe=':@,')}"
-
-
-def memento(request: StetRequest, recorded_at: datetime | None, *, asked: bool) -> dict[str, str]:
-    """The headers of RFC 7089. `asked`: for some time, so that the answer is a memento, of what was known then."""
-    headers = {"vary": "accept-datetime", "link": f'<{request.url.path}>; rel="original timegate"'}
-    if asked and recorded_at:
-        headers["memento-datetime"] = format_datetime(recorded_at, usegmt=True)
-    return headers
 
 
 def _headers(body: bytes, version: int, cut: ReadCut | None) -> dict[str, str]:

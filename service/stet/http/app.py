@@ -33,6 +33,7 @@ from stet.http.routes import (
     releases,
     sources,
     statements,
+    timemaps,
     views,
 )
 from stet.http.service import Service
@@ -49,6 +50,7 @@ ROUTES: list[Any] = [
     *views.ROUTES,
     *statements.ROUTES,
     *releases.ROUTES,
+    *timemaps.ROUTES,
     *feeds.ROUTES,
     *records.ROUTES,
     *exports.ROUTES,

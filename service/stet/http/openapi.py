@@ -30,6 +30,7 @@ _TAGS = {
     "statements": "Who said what, through which channel, when, relayed by whom.",
     "records": "The rows of data sets, exactly as they were published.",
     "releases": "Positions of the log with a name, to be cited by.",
+    "mementos": "At which moments an incident, or a list, changed (RFC 7089).",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
     "operation": "Is it alive, can it serve, are its projections right?",
 }
@@ -50,6 +51,7 @@ _FORMS: dict[str, tuple[Format, ...]] = {
     "getAtomFeed": ("atom",),
     "listEvents": ("ndjson", "cloudevents"),
     "listRecords": ("ndjson", "csv"),
+    **dict.fromkeys(("getTimeMap", "getIncidentTimeMap"), ("link",)),
 }
 """In which forms, beside JSON, an operation answers; the log and the files are never given as one JSON document."""
 _HEADERS_OF: dict[str, tuple[str, ...]] = {
@@ -57,6 +59,7 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     "cancelRebuild": (),
     "startRebuild": ("Location",),
     "listLedgers": ("ETag",),
+    **dict.fromkeys(("getTimeMap", "getIncidentTimeMap"), ("ETag", "Link")),
     "listChanges": ("Stet-Position", "Link"),
     "listEvents": ("Stet-Position",),
     "listRecords": ("Stet-Position", "Content-Location", "Memento-Datetime", "Link"),

@@ -42,6 +42,8 @@ class AsOf(NamedTuple):
     seen: int | None = None
     """The end of the log when it was asked; None: where it ends by now."""
     release: str | None = None
+    negotiated: bool = False
+    """By Accept-Datetime: before the first there is, that is meant."""
 
 
 class Said(NamedTuple):

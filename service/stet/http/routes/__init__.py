@@ -13,15 +13,17 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from stet.database.pool import HISTORIES, Connection, snapshot
 from stet.errors import Malformed
 from stet.handle import Decision, Outcome, Reader, handle
-from stet.http.answer import answer, memento, written
+from stet.http.answer import answer, written
 from stet.http.body import StetRequest
 from stet.http.conditions import accept_datetime, context_of, refuse_if_match
 from stet.http.formats import Rendered
+from stet.http.memento import memento_headers
 from stet.http.paging import Cursor, page_cut, sign, unsign
 from stet.http.service import service_of
 from stet.incident.said import SaidMatch
 from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, parse_as_of, parse_said_by, text_of
 from stet.queries.many import Page, Rows
+from stet.queries.mementos import around, negotiated
 
 
 class Versioned(Protocol):
@@ -99,7 +101,7 @@ def asked(as_of: str | None, accept_datetime_: str | None = None) -> AsOf | None
     if as_of is not None:
         return parse_as_of(as_of, "query.as_of")
     instant = accept_datetime(accept_datetime_)
-    return AsOf(text_of(instant), instant=instant) if instant else None
+    return AsOf(text_of(instant), instant=instant, negotiated=True) if instant else None
 
 
 def said(said_by: str | None, said_match: SaidMatch = "definite", field: str = "query.said_by") -> Said:
@@ -140,27 +142,30 @@ async def read_page(
     rows: Callable[[Connection, UUID, ReadCut, Any, int], Awaitable[Rows[T]]],
     wanted: Asked,
     *,
-    headers: dict[str, str] | None = None,
-    render: Callable[[Page[T]], Rendered | None] = lambda page: None,
+    stream: str | None = None,
+    render: Callable[[Page[T]], Rendered | None] | None = None,
 ) -> Response[Page[T]]:
-    """Answers with a page of the list `what`, and the cursor of the next, which is bound to that list and its cut."""
+    """Answers with a page of the list `what`, and the cursor of the next, which is bound to that list and its cut.
+
+    `stream` is what a list is of that only its events change; `render` gives it in another form than JSON.
+    """
     service = service_of(request)
     async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
         ledger_id = await service.ledger_id(connection, ledger)
         before = None
         if wanted.cursor is not None:
             before = unsign(wanted.cursor, service.cursor_secret, what, ledger_id)
-        cut = await page_cut(connection, ledger_id, wanted.as_of, wanted.said, before)
+        as_of = await negotiated(connection, ledger_id, stream, wanted.as_of)
+        cut = await page_cut(connection, ledger_id, as_of, wanted.said, before)
         found = await rows(connection, ledger_id, cut, before.after if before else None, wanted.limit)
+        mementos = await around(connection, ledger_id, stream, cut.position)
     following = None
     if found.after is not None:
         following = sign(Cursor(what, ledger_id, cut, found.after), service.cursor_secret)
     page = Page(found.items, following, cut.of_ledger())
-    all_headers = memento(request, cut.recorded_at, asked=cut.as_of is not None) | (headers or {})
-    if following:
-        path = f"{request.url.path}?{urlencode({**request.query_params, 'cursor': following})}"
-        all_headers["link"] += f', <{path}>; rel="next"'
-    return answer(request, page, cut.position, cut, headers=all_headers, rendered=render(page))
+    path = f"{request.url.path}?{urlencode({**request.query_params, 'cursor': following})}" if following else None
+    headers = memento_headers(request, mementos, asked=cut.as_of is not None, forms=render is not None, following=path)
+    return answer(request, page, cut.position, cut, headers=headers, rendered=render(page) if render else None)
 
 
 async def write(

@@ -13,7 +13,7 @@ from stet.database.pool import HISTORIES, snapshot
 from stet.errors import Malformed
 from stet.handle.incident import open_incident
 from stet.handle.revision import revise_incident
-from stet.http.answer import answer, memento
+from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import (
     ATTRIBUTE,
@@ -39,6 +39,7 @@ from stet.http.filters import (
     incident_filter,
 )
 from stet.http.formats import FormatName, negotiate, render_incidents
+from stet.http.memento import memento_headers
 from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
     AcceptDatetime,
@@ -64,6 +65,7 @@ from stet.queries.cut import resolve_cut
 from stet.queries.incident import view_incident
 from stet.queries.incidents import list_incidents
 from stet.queries.many import Page
+from stet.queries.mementos import around, negotiated
 from stet.queries.stats import GroupBy, Stats, count_incidents
 
 IncidentId = Annotated[UUID, PathParameter(description="The incident's id.")]
@@ -125,7 +127,6 @@ async def get_incidents(
         digest("incidents", wanted, sort),
         partial(list_incidents, wanted=wanted, sort=sort),
         Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by)),
-        headers={"vary": "accept, accept-datetime"},
         render=lambda page: render_incidents(page, form),
     )
 
@@ -176,12 +177,15 @@ async def get_stats(
     service = service_of(request)
     async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
         ledger_id = await service.ledger_id(connection, ledger)
-        cut = await resolve_cut(connection, ledger_id, asked(as_of, accept_datetime_), said(said_by))
+        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+        cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = incident_filter(request)
         stats = await count_incidents(
             connection, ledger_id, cut, wanted=wanted, group_by=group_by, by_attribute=by_attribute
         )
-    return answer(request, stats, cut.position, cut, headers=memento(request, cut.recorded_at, asked=bool(cut.as_of)))
+        mementos = await around(connection, ledger_id, None, cut.position)
+    headers = memento_headers(request, mementos, asked=cut.as_of is not None)
+    return answer(request, stats, cut.position, cut, headers=headers)
 
 
 @post(_ONE + "/revisions", operation_id="reviseIncident", summary="Revise an incident", tags=["incidents"])

@@ -9,13 +9,15 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from stet.database.pool import snapshot
 from stet.envelope import Cut
 from stet.errors import NameTaken, NotFound
 from stet.handle import Context, Outcome, handle
 from stet.handle.ledger import change_ledger
-from stet.http.answer import answer, memento, written
+from stet.http.answer import answer, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
+from stet.http.memento import memento_headers
 from stet.http.paging import Cursor, CursorText, Limit, sign, unsign
 from stet.http.routes import AcceptDatetime, AsOfText, IdempotencyKey, IfMatch, IfNoneMatch, LedgerName, asked, at
 from stet.http.service import Service, service_of
@@ -24,6 +26,7 @@ from stet.ledger.attributes import Attribute
 from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, LedgerCommand
 from stet.ledger.view import AttributeView, LedgerView, attribute_view
 from stet.queries.many import Ledgers, list_ledgers
+from stet.queries.mementos import around, negotiated
 from stet.queries.one import ledger_at, view_ledger
 from stet.store.read import find_ledger
 
@@ -131,10 +134,12 @@ async def get_attributes(
 ) -> Response[Attributes]:
     """The built-in ones, then those that the ledger defined."""
     service = service_of(request)
-    async with service.pool.connection() as connection:
+    async with service.pool.connection() as connection, snapshot(connection):
         ledger_id = await service.ledger_id(connection, ledger)
-        cut, state = await ledger_at(connection, ledger_id, asked(as_of, accept_datetime_))
-    headers = memento(request, state.updated_at, asked=cut.as_of is not None)
+        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+        cut, state = await ledger_at(connection, ledger_id, moment)
+        mementos = await around(connection, ledger_id, None, cut.position)
+    headers = memento_headers(request, mementos, asked=cut.as_of is not None)
     items = [attribute_view(attribute) for attribute in state.attributes.values()]
     shown = Attributes(items, cut.of(state.position, state.updated_at))
     return answer(request, shown, state.version, cut, headers=headers)

@@ -79,7 +79,8 @@ async def get_statements(
     """In the order in which they were recorded, with all corrections of our record applied."""
     rows = partial(list_statements, incident_id=incident_id)
     wanted = Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by, said_match))
-    return await read_page(request, ledger, f"statements:{incident_id}", rows, wanted)
+    stream = f"incident:{incident_id}"
+    return await read_page(request, ledger, f"statements:{incident_id}", rows, wanted, stream=stream)
 
 
 @get(_PATH + "/{statement_id:uuid}", operation_id="getStatement", summary="Get a statement", tags=["statements"])
@@ -149,7 +150,6 @@ async def get_all_statements(
         digest("statements", wanted, sort),
         partial(list_all_statements, wanted=wanted, sort=sort),
         Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by)),
-        headers={"vary": "accept, accept-datetime"},
         render=lambda page: render_statements(page, form),
     )
 

@@ -9,10 +9,10 @@ from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 
 from stet.database.pool import snapshot
-from stet.errors import NotFound
-from stet.http.answer import answer, memento
+from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE
+from stet.http.memento import memento_headers
 from stet.http.paging import CursorText, Limit
 from stet.http.routes import (
     AcceptDatetime,
@@ -34,10 +34,11 @@ from stet.incident.explain import Explanation
 from stet.incident.matrix import Matrix
 from stet.incident.timeline import Axis, Timeline
 from stet.incident.view import IncidentView
-from stet.queries.cut import AsOf, parse_as_of, resolve_cut, text_of
+from stet.queries.cut import parse_as_of, resolve_cut
 from stet.queries.events import EventView
 from stet.queries.incident import view_diff, view_explanation, view_incident, view_matrix, view_timeline
 from stet.queries.many import Page, list_events
+from stet.queries.mementos import around, negotiated
 from stet.values.text import Reference
 
 _ONE = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}"
@@ -63,15 +64,11 @@ async def get_incident(
     wanted, kept = asked(as_of, accept_datetime_), said(said_by, said_match)
     async with service.pool.connection() as connection, snapshot(connection):
         ledger_id = await service.ledger_id(connection, ledger)
-        view = partial(view_incident, connection, ledger_id, incident_id, said=kept)
-        try:
-            cut, shown = await view(wanted)
-        except NotFound:
-            if as_of is not None or wanted is None:
-                raise
-            _, latest = await view(None)
-            cut, shown = await view(AsOf(text_of(latest.opened_at), instant=latest.opened_at))
-    headers = memento(request, shown.updated_at, asked=wanted is not None)
+        stream = f"incident:{incident_id}"
+        moment = await negotiated(connection, ledger_id, stream, wanted)
+        cut, shown = await view_incident(connection, ledger_id, incident_id, moment, said=kept)
+        mementos = await around(connection, ledger_id, stream, cut.position)
+    headers = memento_headers(request, mementos, asked=wanted is not None)
     return answer(request, shown, shown.version, cut, headers=headers)
 
 
@@ -179,7 +176,8 @@ async def get_revisions(
     """Every event after the opening that does not record a statement, in the order of the log."""
     rows = partial(list_events, incident_id=incident_id, revisions_only=True)
     wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
-    return await read_page(request, ledger, f"revisions:{incident_id}", rows, wanted)
+    stream = f"incident:{incident_id}"
+    return await read_page(request, ledger, f"revisions:{incident_id}", rows, wanted, stream=stream)
 
 
 @get(_ONE + "/events", operation_id="listIncidentEvents", summary="List an incident's events", tags=["incidents"])
@@ -196,7 +194,8 @@ async def get_events(
     """As they are stored, each with the salt, digest and leaf that prove it."""
     rows = partial(list_events, incident_id=incident_id, revisions_only=False)
     wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
-    return await read_page(request, ledger, f"events:{incident_id}", rows, wanted)
+    stream = f"incident:{incident_id}"
+    return await read_page(request, ledger, f"events:{incident_id}", rows, wanted, stream=stream)
 
 
 ROUTES = [get_incident, get_matrix, get_explanation, get_diff, get_timeline, get_revisions, get_events]
