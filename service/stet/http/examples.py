@@ -70,7 +70,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "recordStatement": {"statement": _STATEMENT_BODY},
     "publishRecords": {
-        "published": {
+        "published, and taken back": {
             "source_id": _SOURCE,
             "lines": [
                 {
@@ -79,12 +79,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                     "title": "38 km SSW of Cantwell, Alaska",
                     "kind": "earthquake",
                     "claims": [{"attribute": "occurred_at", "value": "2025-04-27"}],
-                }
+                },
+                {"record": {"key": "ak0255dpygxl", "value": None, "seq": 2}, "said_at": "2025-05-04T14:02:18Z"},
             ],
-        },
-        "taken back": {
-            "source_id": _SOURCE,
-            "lines": [{"record": {"key": "ak0255dpygxl", "value": None, "seq": 2}, "said_at": "2025-05-04T14:02:18Z"}],
         },
     },
     "reviseIncident": {

@@ -43,6 +43,7 @@ from stet.http.formats import MEDIA_TYPES
 from stet.http.routes import AcceptDatetime, AsOfText, LedgerName, Query, SaidByText, asked, said
 from stet.http.service import service_of
 from stet.queries.cut import resolve_cut
+from stet.queries.mementos import negotiated
 
 _PATH = "/v1/ledgers/{ledger:str}/exports"
 FormName = Annotated[ExportName, PathParameter(description="The form of the file: docs/exports.md describes each.")]
@@ -94,7 +95,8 @@ async def get_export(
     wanted_filter = incident_filter(request)
     async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
         ledger_id = await service.ledger_id(connection, ledger)
-        cut = await resolve_cut(connection, ledger_id, asked(as_of, accept_datetime_), said(said_by))
+        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+        cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = await wanted_of(connection, ledger_id, cut, wanted_filter, sort)
     writer = FORMS[form].writer(wanted)
     headers = {

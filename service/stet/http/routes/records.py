@@ -19,10 +19,11 @@ from msgspec import Raw
 from stet.database.pool import HISTORIES, Pool, snapshot
 from stet.handle import handle
 from stet.handle.records import publish_records
-from stet.http.answer import FOREVER, answer, memento, written
+from stet.http.answer import FOREVER, answer, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
 from stet.http.formats import MEDIA_TYPES, FormatName, negotiate
+from stet.http.memento import memento_headers
 from stet.http.routes import (
     AcceptDatetime,
     AsOfText,
@@ -37,6 +38,7 @@ from stet.http.routes import (
 from stet.http.service import service_of
 from stet.incident.publish import PublishRecords
 from stet.queries.cut import resolve_cut
+from stet.queries.mementos import around, negotiated
 from stet.queries.records import Progress, RecordRow, RecordsCut, read_records, records_cut, view_progress
 
 _PATH = "/v1/ledgers/{ledger:str}/records"
@@ -83,10 +85,11 @@ async def get_records(
     form = negotiate(request, format_, ("ndjson", "csv"))
     async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
         ledger_id = await service.ledger_id(connection, ledger)
-        cut = await resolve_cut(connection, ledger_id, asked(as_of, accept_datetime_), said(said_by))
+        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+        cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = await records_cut(connection, ledger_id, source, cut)
-    headers = memento(request, cut.recorded_at, asked=cut.as_of is not None) | {
-        "vary": "accept, accept-datetime",
+        mementos = await around(connection, ledger_id, None, cut.position)
+    headers = memento_headers(request, mementos, asked=cut.as_of is not None, forms=True) | {
         "stet-position": str(cut.position),
         "cache-control": FOREVER if cut.final else "no-cache",
         "content-location": f"{request.url.path}?"
