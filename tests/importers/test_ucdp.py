@@ -250,6 +250,31 @@ def test_acled(server: Server, client: httpx.Client, ledger: str, tmp_path: Path
     assert list(rows(client, ledger, source, said_by="2020-12-30")) == ["XXX1", "XXX2", "XXX4"]
 
 
+def test_a_list_of_deleted_rows_beside_a_whole_release(
+    server: Server, client: httpx.Client, ledger: str, tmp_path: Path
+) -> None:
+    """A row is taken back once, at the time of the list; a row that the release has stays; again, nothing is done."""
+    options = ("--ledger", id_of(ledger), "--mapping", "acled", "--url", server.url)
+    first = write(tmp_path / "first.csv", {key: an_event(key) for key in ("A", "B", "C")})
+    stet_import("table", first, *options, "--at", "2020-11-20", cwd=tmp_path)
+    second = write(tmp_path / "second.csv", {key: an_event(key) for key in ("A", "D")})
+    deleted = tmp_path / "deleted.csv"
+    deleted.write_text("event_id_cnty,deleted_at\nB,2020-11-25T00:00:00Z\nD,\nA,2020-11-25T00:00:00Z\nE,soon\nZ,\n")
+    options = (*options, "--at", "2020-12-20", "--deleted", deleted, "--rejects", "rejects")
+    said = stet_import("table", second, *options, cwd=tmp_path, code=1)
+    assert "2 rows taken back\n" in said
+    assert "2 deleted rows that the release has: they stay\n" in said
+    assert "1 deleted rows that were not there\n" in said
+    (rejected,) = (tmp_path / "rejects").read_text().splitlines()
+    assert "deleted_at: 'soon' is neither seconds since 1970 nor an RFC 3339 instant" in rejected
+    source = data_set(client, ledger)
+    for day, keys in (("2020-11-24", "ABCD"), ("2020-11-25T00:00:00Z", "ACD"), ("2020-12-21", "AD")):
+        assert "".join(rows(client, ledger, source, said_by=day)) == keys
+    again = stet_import("table", second, *options, cwd=tmp_path, code=1)
+    assert "taken back" not in again
+    assert "published" not in again
+
+
 def test_a_release_before_the_last_is_refused(
     server: Server, client: httpx.Client, ledger: str, tmp_path: Path
 ) -> None:

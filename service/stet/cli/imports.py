@@ -23,7 +23,7 @@ from stet.importers.lines import read_lines
 from stet.importers.mapping import Mapping, load_mapping
 from stet.importers.publisher import Publisher, Rejects
 from stet.importers.records import import_records
-from stet.importers.release import import_deleted, import_release
+from stet.importers.release import import_release
 from stet.importers.service import Service
 from stet.importers.state import State
 from stet.importers.table import read_table
@@ -89,11 +89,9 @@ def table_here(settings: Settings, asked: Import, at: str, *, partial: bool, del
         _, last = running.service.progress(running.source_id)
         if last and said_at < last:
             raise Malformed.at("--at", f"the data set has said something at {last.isoformat()}: releases come in order")
-        if deleted:
-            # First: a row that is in the release all the same has come back.
-            import_deleted(read_deleted(deleted, mapping), running.state, running.out)
         rows = read_table(asked.file, mapping).rows
-        import_release(rows, mapping, running.state, running.out, said_at, partial=partial)
+        gone = read_deleted(deleted, mapping) if deleted else ()
+        import_release(rows, gone, mapping, running.state, running.out, said_at, partial=partial)
         return _report(running.out)
 
 

@@ -18,13 +18,36 @@ from stet.importers.table import Row
 
 
 def import_release(
-    rows: Iterable[Row | BadLine], mapping: Mapping, state: State, out: Publisher, at: datetime, *, partial: bool
+    rows: Iterable[Row | BadLine],
+    deleted: Iterable[Line | BadLine],
+    mapping: Mapping,
+    state: State,
+    out: Publisher,
+    at: datetime,
+    *,
+    partial: bool,
 ) -> None:
-    """Publishes each row that is new or differs, and takes back those that the release lacks, unless it is partial.
+    """Publishes each row that is new or differs, takes back those of the list `deleted` that the release lacks, each at
+    its own time, and, unless the release is partial, the others that it lacks.
 
     `state` has the rows of the data set as the service has them. Where a row could not be read, which may be any, none
-    is taken back.
+    is taken back for being absent.
     """
+    unread = _import_rows(rows, mapping, state, out, at)
+    _import_deleted(deleted, state, out)
+    if partial:
+        return
+    if unread:
+        out.counts["unreadable rows, so no row that the release lacks was taken back"] = unread
+        return
+    for key in state.missing():
+        out.gone(0, key.encode(), record_of(key, b"null"), instant(at))
+        out.counts["rows taken back"] += 1
+    out.flush()
+
+
+def _import_rows(rows: Iterable[Row | BadLine], mapping: Mapping, state: State, out: Publisher, at: datetime) -> int:
+    """How many rows could not be read: nobody knows which they are."""
     unread = 0
     for row in rows:
         if isinstance(row, BadLine):
@@ -47,22 +70,15 @@ def import_release(
             continue
         _publish(key, row, content, mapping, state, out, at)
     out.flush()
-    if partial:
-        return
-    if unread:
-        out.counts["unreadable rows, so no row that the release lacks was taken back"] = unread
-        return
-    for key in state.missing():
-        out.gone(0, key.encode(), record_of(key, b"null"), instant(at))
-        out.counts["rows taken back"] += 1
-    out.flush()
+    return unread
 
 
-def import_deleted(lines: Iterable[Line | BadLine], state: State, out: Publisher) -> None:
-    """Takes back the rows of a list of deleted ones, each at its own time."""
+def _import_deleted(lines: Iterable[Line | BadLine], state: State, out: Publisher) -> None:
     for line in lines:
         if isinstance(line, BadLine):
             out.rejects.add(line.number, line.reason, line.raw)
+        elif state.has_come(line.key):
+            out.counts["deleted rows that the release has: they stay"] += 1
         elif state.get(line.key) is None:
             out.counts["deleted rows that were not there"] += 1
         else:

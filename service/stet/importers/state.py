@@ -55,6 +55,10 @@ class State:
         self._database.execute("INSERT INTO came VALUES (?, ?, ?)", (key, line, digest))
         return None
 
+    def has_come(self, key: str) -> bool:
+        """Whether a key came in a line."""
+        return self._database.execute("SELECT 1 FROM came WHERE key = ?", (key,)).fetchone() is not None
+
     def number(self, seq: int, content: bytes) -> bool | None:
         """Remembers a numbered line. If the number came before: whether it was the same line."""
         digest = _digest(content)
