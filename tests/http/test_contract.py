@@ -39,6 +39,7 @@ def ids(client: httpx.Client, ledger: str) -> dict[str, str]:
     speaker = a_source(client, ledger)
     path = an_incident(client, ledger, statements=[a_statement(speaker)])
     made(client.post(f"{ledger}/attributes", json={"name": "branch", "type": "text", "rule": "all"}))
+    made(client.post(f"{ledger}/releases", json={"name": "branch"}))
     return {
         "ledger": id_of(ledger),
         "source_id": speaker,
