@@ -83,10 +83,10 @@ def _build(connection: psycopg.Connection, projection: Projection, say: Callable
         "SELECT l.ledger_id, l.name, h.position FROM stet.ledger l JOIN stet.head h USING (ledger_id) ORDER BY l.name"
     ).fetchall():
         say(f"building {projection.name} of ledger {name}: {events:,} events")
-        _build_ledger(connection, projection, ledger_id)
+        build_ledger(connection, projection, ledger_id)
 
 
-def _build_ledger(connection: psycopg.Connection, projection: Projection, ledger_id: UUID) -> None:
+def build_ledger(connection: psycopg.Connection, projection: Projection, ledger_id: UUID) -> None:
     waiting = Built.nothing(projection)
     for _, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
         waiting.join(build(projection, decode(rows))[1])

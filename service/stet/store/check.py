@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from msgspec import Struct, field
 
 from stet.codec import AnyEvent, decode
@@ -36,8 +34,8 @@ class Fault(Exception):
 class Checker:
     """What was seen of a log so far. Memory grows with the number of its streams, not with that of its events."""
 
-    def __init__(self, ledger_id: UUID) -> None:
-        self._id = str(ledger_id)
+    def __init__(self, ledger_id: str) -> None:
+        self._id = ledger_id
         self._versions: dict[str, int] = {}
         self.checked = 0
         """How many events were found to be right."""

@@ -61,7 +61,7 @@ class _Ledger:
         self._id = ledger_id
         self._name = name
         self._head = (position, recorded_at)
-        self._checker = Checker(ledger_id)
+        self._checker = Checker(str(ledger_id))
         self._checked = 0
         self._references: dict[bytes, bool] = {}
         """Every row of the table by its digest, and whether an event that gives it was seen."""
