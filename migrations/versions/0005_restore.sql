@@ -77,7 +77,9 @@ BEGIN
     FROM pg_temp.restored_event;
 
     INSERT INTO stet.reference (ledger_id, target, stream, role)
-    SELECT DISTINCT p_ledger_id, r.target, r.stream, r.role FROM pg_temp.restored_reference r;
+    -- In the order of the key: its index is then written from one end to the other.
+    SELECT DISTINCT p_ledger_id, r.target, r.stream, r.role FROM pg_temp.restored_reference r
+    ORDER BY r.target, r.role, r.stream;
     IF EXISTS (
         SELECT FROM pg_temp.restored_answer a
         WHERE a.ledger_id <> p_ledger_id OR a.position < 1 OR a.position > v_position
