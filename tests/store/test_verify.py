@@ -44,9 +44,7 @@ FAULTS = {
         "position 4: the payload's digest should be ",
         3,
     ),
-    "a salt": Fault(
-        "UPDATE stet.event SET salt = salt || '' || '\\x00' WHERE position = 4", "position 4: the salt", 3
-    ),
+    "a salt": Fault("UPDATE stet.event SET salt = salt || '' || '\\x00' WHERE position = 4", "position 4: the salt", 3),
     "another salt": Fault(
         "UPDATE stet.event SET salt = set_byte(salt, 0, get_byte(salt, 0) # 1) WHERE position = 4",
         "position 4: the payload's digest should be ",

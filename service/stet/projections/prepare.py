@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from stet.errors import CorruptLog
 from stet.projections.log import decode, streams_of
 from stet.projections.projection import LIVE, Built, Projection, build
 from stet.projections.rebuild.job import ENDED
@@ -87,9 +88,13 @@ def _build(connection: psycopg.Connection, projection: Projection, say: Callable
 
 
 def build_ledger(connection: psycopg.Connection, projection: Projection, ledger_id: UUID) -> None:
+    """Writes all rows of a ledger that has none. Raises CorruptLog where a stream cannot be folded."""
     waiting = Built.nothing(projection)
-    for _, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
-        waiting.join(build(projection, decode(rows))[1])
+    for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
+        try:
+            waiting.join(build(projection, decode(rows))[1])
+        except (LookupError, ValueError, AssertionError) as error:
+            raise CorruptLog(f"the events of {stream} do not follow from one another: {error!r}") from error
         if len(waiting) >= _ROWS:
             write(connection, Target(projection), ledger_id, waiting)
             waiting = Built.nothing(projection)

@@ -50,13 +50,11 @@ def restore_log(connection: psycopg.Connection, log: LogFile, progress: Progress
             for number, projection in enumerate(_INLINE):
                 progress(f"{name}, {projection.name}", number, len(_INLINE))
                 build_ledger(connection, projection, UUID(log.header.ledger_id))
-    except psycopg.errors.UniqueViolation as error:
-        raise NameTaken(
-            f"there is a ledger {name}, or one of its id: a log is restored only where it is not"
-        ) from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise Refused("a log is restored by a login that may become stet_owner: the one that migrates") from error
     except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if error.diag.constraint_name in ("ledger_pk", "ledger_name"):
+            raise NameTaken(f"the ledger {name}, or another of its id, is there") from error
         raise CorruptLog(f"the database refuses it: {str(error).partition(chr(10))[0]}") from error
     return log.header.position
 
