@@ -87,14 +87,23 @@ def _build(connection: psycopg.Connection, projection: Projection, say: Callable
         build_ledger(connection, projection, ledger_id)
 
 
-def build_ledger(connection: psycopg.Connection, projection: Projection, ledger_id: UUID) -> None:
-    """Writes all rows of a ledger that has none. Raises CorruptLog where a stream cannot be folded."""
+def build_ledger(
+    connection: psycopg.Connection,
+    projection: Projection,
+    ledger_id: UUID,
+    taken: Callable[[int], None] = lambda events: None,
+) -> None:
+    """Writes all rows of a ledger that has none; `taken` is told of each stream how many events it has.
+
+    Raises CorruptLog where a stream cannot be folded.
+    """
     waiting = Built.nothing(projection)
     for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
         try:
             waiting.join(build(projection, decode(rows))[1])
         except (LookupError, ValueError, AssertionError) as error:
             raise CorruptLog(f"the events of {stream} do not follow from one another: {error!r}") from error
+        taken(len(rows))
         if len(waiting) >= _ROWS:
             write(connection, Target(projection), ledger_id, waiting)
             waiting = Built.nothing(projection)

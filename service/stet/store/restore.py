@@ -13,6 +13,7 @@ from stet.codec import AnyEvent
 from stet.errors import CorruptLog, NameTaken, Refused
 from stet.incident.known import references
 from stet.projections.prepare import build_ledger
+from stet.projections.projection import Projection
 from stet.projections.registry import PROJECTIONS
 from stet.sql import load
 from stet.store.check import Row
@@ -47,9 +48,8 @@ def restore_log(connection: psycopg.Connection, log: LogFile, progress: Progress
             connection.execute("SELECT stet.begin_restore()")
             _copy(connection, log, progress)
             connection.execute(_RESTORE, {"ledger_id": log.header.ledger_id, "name": name})
-            for number, projection in enumerate(_INLINE):
-                progress(f"{name}, {projection.name}", number, len(_INLINE))
-                build_ledger(connection, projection, UUID(log.header.ledger_id))
+            for projection in _INLINE:
+                _build(connection, projection, log, progress)
     except psycopg.errors.InsufficientPrivilege as error:
         raise Refused("a log is restored by a login that may become stet_owner: the one that migrates") from error
     except (psycopg.DataError, psycopg.IntegrityError) as error:
@@ -57,6 +57,19 @@ def restore_log(connection: psycopg.Connection, log: LogFile, progress: Progress
             raise NameTaken(f"the ledger {name}, or another of its id, is there") from error
         raise CorruptLog(f"the database refuses it: {str(error).partition(chr(10))[0]}") from error
     return log.header.position
+
+
+def _build(connection: psycopg.Connection, projection: Projection, log: LogFile, progress: Progress) -> None:
+    what, total, done = f"{log.header.name}, {projection.name}", log.header.position, 0
+
+    def taken(events: int) -> None:
+        nonlocal done
+        done += events
+        progress(what, done, total)
+
+    progress(what, 0, total)
+    build_ledger(connection, projection, UUID(log.header.ledger_id), taken)
+    progress(what, total, total)
 
 
 def _copy(connection: psycopg.Connection, log: LogFile, progress: Progress) -> None:
