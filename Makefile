@@ -33,7 +33,7 @@ demo: setup ## record the reference article over HTTP and check what it reads ba
 	$(BIN)/stet demo $(ARGS)
 bench: setup ## measure, side by side with raw SQL
 	$(BIN)/python -m bench $(ARGS)
-openapi: setup ## write openapi/openapi.json, openapi/asyncapi.json and openapi/events
+openapi: setup ## write openapi/openapi.json, asyncapi.json, mapping.schema.json and events
 	$(BIN)/stet openapi
 	$(BIN)/python openapi/events.py
 schema: setup ## write migrations/schema.sql
@@ -41,7 +41,7 @@ schema: setup ## write migrations/schema.sql
 requirements: setup ## resolve pyproject.toml anew into the requirements files
 	$(BIN)/uv lock -q
 	$(EXPORT) -o requirements.txt
-	$(EXPORT) --group build --group dev -o requirements-dev.txt
+	$(EXPORT) --extra parquet --group build --group dev -o requirements-dev.txt
 lint-api: $(LINT)/node_modules/.installed ## lint openapi/openapi.json and openapi/asyncapi.json (Node.js)
 	cd $(LINT) && npm run --silent spectral && npm run --silent redocly
 clean: ## remove everything that the other targets made, except the data in .stet

@@ -1,5 +1,5 @@
-"""`python -m bench`: what an append costs, against a raw INSERT, a rebuild, against a raw read, and
-a restore, against a raw COPY: each of the same events.
+"""`python -m bench`: what an append costs, against a raw INSERT; an import, a rebuild and a restore, against a raw COPY
+and a raw read: each of the same events.
 
 Rounds are interleaved; each figure is the median of them, with the least and the greatest. Only the ratios mean
 anything: the machine's other work moves both sides.
@@ -20,7 +20,7 @@ from uuid import UUID
 
 import psycopg
 
-from bench import rebuild, restore
+from bench import importing, rebuild, restore
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
 from stet.database.pool import make_pool
@@ -136,6 +136,7 @@ def run(url: str, rounds: int, seconds: float, events: int) -> list[dict[str, An
         print(f"append-{writers:<3} stet {_summary(ours)}   raw INSERT {_summary(raw)}   ratio {ratio:.2f}")
         print(f"           one append: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
         rows.append({"name": f"append-{writers}", "value": statistics.median(ours), "ratio": ratio, "rounds": rounds})
+    rows += importing.run(url, [asyncio.run(_new_ledger(url)) for _ in range(rounds)], events // 10)
     folded = asyncio.run(_new_ledger(url))
     rows += rebuild.run(url, folded, events, rounds)
     return rows + restore.run(url, folded, rounds)

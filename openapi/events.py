@@ -1,5 +1,5 @@
-"""Writes openapi/asyncapi.json, and under openapi/events/ the JSON Schema of each event type; with --check, says which
-of these files are stale, missing or surplus.
+"""Writes openapi/asyncapi.json, openapi/mapping.schema.json, and under openapi/events/ the JSON Schema of each event
+type; with --check, says which of these files are stale, missing or surplus.
 
 Nothing is written while a fresh schema refuses, or reads otherwise, what the schema in its place allows: such an event
 is in somebody's log. The file of an older version is kept for as long as that version has an upcaster.
@@ -19,6 +19,7 @@ import jsoncompat
 
 from stet.codec import UPCASTERS
 from stet.http.asyncapi import event_schemas, make_asyncapi, schema_file
+from stet.importers.mapping import make_mapping_schema
 
 FOLDER = Path(__file__).resolve().parent
 _WAY_OUT = (
@@ -50,7 +51,8 @@ def main() -> int:
 
 def fresh_files() -> dict[str, bytes]:
     """What the folder should hold, by the path in it; without the schemas of older versions."""
-    return {"asyncapi.json": make_asyncapi()} | {f"events/{name}": text for name, text in event_schemas().items()}
+    whole = {"asyncapi.json": make_asyncapi(), "mapping.schema.json": make_mapping_schema()}
+    return whole | {f"events/{name}": text for name, text in event_schemas().items()}
 
 
 def differences(folder: Path, fresh: dict[str, bytes]) -> Iterator[str]:

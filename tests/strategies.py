@@ -37,7 +37,7 @@ from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
 from stet.handle.revision import revise_incident
 from stet.incident import state as incident_state
-from stet.incident.claim import RESOLVING, Act, Citation, Hop
+from stet.incident.claim import RESOLVING, Act, Citation, Hop, Record
 from stet.incident.commands import (
     AmendIncident,
     AssessStatement,
@@ -583,8 +583,11 @@ def a_statement(draw: Draw, world: World, about: Collection[UUID]) -> RecordStat
     """A statement with its relay chain, about the incident that is not named and any of the others."""
     speaker, *rest = draw(st.permutations(sorted(world.of("source"))))
     chain = tuple(Hop(id_, pick(draw, "relay", "reporter")) for id_ in rest[: pick(draw, 0, 1, 2)])
+    record = pick(draw, None, None, None, Record(key=draw(slugs), value=json({"a": 1}), seq=pick(draw, None, 7)))
+    about = () if record else about
     first = a_claim(draw, world, [] if draw(booleans) else about)
     more = [a_claim(draw, world, about) for _ in range(pick(draw, 0, 1, 2))]
+    claims = (first, *more) if not record or draw(booleans) else ()
     return RecordStatement(
         speaker=speaker,
         chain=chain,
@@ -593,7 +596,8 @@ def a_statement(draw: Draw, world: World, about: Collection[UUID]) -> RecordStat
         verbatim=some(draw, names),
         language=pick(draw, None, "hy", "az-Latn"),
         citation=pick(draw, None, citation_of(draw, world)),
-        claims=(first, *more),
+        record=record,
+        claims=claims,
     )
 
 

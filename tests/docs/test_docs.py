@@ -122,10 +122,11 @@ def test_commands_and_options_are_documented() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = [row[0].removeprefix("stet ") for row in rows(section(readme, "The command `stet`"))]
     assert sorted(named) == sorted(main.commands)
-    command, documented = "", set()
+    commands: list[str] = []
+    documented: set[tuple[str, str]] = set()
     for first, option, _ in rows(section(page("operations.md"), "The commands and their options")):
-        command = first.removeprefix("stet ") or command
-        documented.add((command, option))
+        commands = [one.removeprefix("stet ") for one in first.split(", ")] if first else commands
+        documented |= {(command, option) for command in commands}
     options = {
         (name, parameter.opts[0])
         for name, known in leaves(main)

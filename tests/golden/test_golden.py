@@ -26,8 +26,8 @@ def payload(file: Path) -> bytes:
 
 
 def named(file: Path) -> tuple[str, int]:
-    found = re.fullmatch(r"([a-z-]+)\.v([0-9]+)\.json", file.name)
-    assert found, f"{file.name} is not called TYPE.vN.json"
+    found = re.fullmatch(r"([a-z-]+)\.v([0-9]+)(\.[a-z]+)?\.json", file.name)
+    assert found, f"{file.name} is not called TYPE.vN.json or TYPE.vN.FIELD.json"
     return found[1], int(found[2])
 
 
@@ -54,13 +54,12 @@ def test_there_is_an_example_of_every_type_and_version_and_no_other() -> None:
     assert set(SCHEMA_VERSIONS) == set(EVENTS)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_examples_show_every_field(file: Path) -> None:
-    """So that no field can be renamed, or change its form, unnoticed."""
-    type_, version = named(file)
-    if version == SCHEMA_VERSIONS[type_]:
-        fields = {field.encode_name for field in msgspec.structs.fields(EVENTS[type_])}
-        assert msgspec.json.decode(payload(file)).keys() == fields
+@pytest.mark.parametrize("type_", SCHEMA_VERSIONS)
+def test_the_examples_show_every_field(type_: str) -> None:
+    """So that no field can be renamed, or change its form, unnoticed. What was added has an example of its own."""
+    files = [file for file in FILES if named(file) == (type_, SCHEMA_VERSIONS[type_])]
+    fields = {field.encode_name for field in msgspec.structs.fields(EVENTS[type_])}
+    assert {name for file in files for name in msgspec.json.decode(payload(file))} == fields
 
 
 def test_every_older_version_has_an_upcaster() -> None:

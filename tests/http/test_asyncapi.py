@@ -39,7 +39,8 @@ def schema_of(name: str) -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the committed files."""
-    shutil.copy(FOLDER / "asyncapi.json", tmp_path)
+    for name in ("asyncapi.json", "mapping.schema.json"):
+        shutil.copy(FOLDER / name, tmp_path)
     shutil.copytree(FOLDER / "events", tmp_path / "events")
     return tmp_path
 

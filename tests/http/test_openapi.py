@@ -30,6 +30,8 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     for method, operation in operations.items()
 }
 
+NEGOTIATED = ("listIncidents", "listAllStatements", "listChanges", "listEvents", "listRecords")
+
 
 def _stet(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -116,7 +118,11 @@ def test_every_problem_is_documented() -> None:
         assert all(code in response["description"] for code, kind in KINDS.items() if str(kind.status) == status)
     for id_, (method, path, operation) in OPERATIONS.items():
         expected = {"400", "403", "500", "503"} | ({"404"} if "{" in path else set())
-        expected |= {"406"} if id_ in ("listIncidents", "listAllStatements", "listChanges", "listEvents") else set()
+        expected |= (
+            {"406"}
+            if id_ in ("listIncidents", "listAllStatements", "listChanges", "listEvents", "listRecords")
+            else set()
+        )
         expected |= {"409", "413", "415"} if method == "post" else set()
         # What is asked of the installation has no version and no key.
         expected |= {"412", "422"} if method == "post" and not path.startswith("/v1/admin/") else set()

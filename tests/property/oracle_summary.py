@@ -26,6 +26,19 @@ from stet.values.place import Place
 
 COUNTED = ("killed", "injured", "missing", "detained")
 PLACED = ("crash_place", "engagement_place", "flight_place", "place")
+SHAPES = (
+    str,
+    bool,
+    {"min"},
+    {"amount", "unit"},
+    {"earliest"},
+    {"latest"},
+    {"best"},
+    {"edtf"},
+    {"anchor"},
+    {"verbatim"},
+)
+"""What a text or term, a boolean, a count, a quantity and a time are."""
 Found = dict[Key, dict[str, Any]]
 
 
@@ -56,7 +69,20 @@ def listed(named: dict[str, Any], told: Told, said_by: datetime | None = None) -
     for (attribute, _), one in found.items():
         statuses.setdefault(attribute, set()).add(one["status"])
     shown["attributes"] = {attribute: tuple(sorted(theirs)) for attribute, theirs in statuses.items()}
+    shown["values"] = {
+        attribute: one["value"] for (attribute, of), one in found.items() if of is None and plain(attribute, one)
+    }
     return shown
+
+
+def plain(attribute: str, one: dict[str, Any]) -> bool:
+    """Whether a list shows the value as it is: one that is small, and that no field of its own shows."""
+    value = one["value"]
+    if attribute in (*COUNTED, *PLACED, "occurred_at") or isinstance(value, list) or value is None:
+        return False
+    if isinstance(value, dict):
+        return "geometry" not in value and any(isinstance(shape, set) and shape <= value.keys() for shape in SHAPES)
+    return len(value) <= 200 if isinstance(value, str) else isinstance(value, bool)
 
 
 def of_groups(found: Found, attribute: str) -> list[dict[str, Any]]:

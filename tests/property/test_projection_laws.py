@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import given
+from msgspec.json import encode
 from tests.property.disputes import disputes
 from tests.property.oracle_cuts import Events, appends, incidents, many
 from tests.strategies import World, histories
@@ -66,7 +67,7 @@ def check_from_anywhere(projection: Projection, events: Events) -> None:
                 for row in before.live[table.name].values()
             ]
             joined += [*before.past[table.name], *after.rows(table.name)]
-            assert sorted(map(repr, joined)) == sorted(map(repr, whole.rows(table.name)))
+            assert sorted(map(encode, joined)) == sorted(map(encode, whole.rows(table.name)))
 
 
 @many

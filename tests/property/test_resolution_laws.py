@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.json import encode
 from msgspec.structs import replace
 from tests.property import oracle
 from tests.property.disputes import disputes
@@ -252,7 +253,7 @@ def test_later_events_change_no_row_at_an_earlier_position(world: World) -> None
             position = prefix[-1].position
             for table, then in rows_of(prefix).items():
                 by_now = [ended(row, position) for row in everything[table] if row["from_position"] <= position]
-                assert sorted(map(repr, then)) == sorted(map(repr, by_now))
+                assert sorted(map(encode, then)) == sorted(map(encode, by_now))
 
 
 @pytest.mark.parametrize("statements", [3, 30])

@@ -32,10 +32,11 @@ REACHED = {
 def plain(shown: Summary) -> dict[str, Any]:
     """The service's summary in the oracle's terms."""
     fields = msgspec.structs.asdict(shown)
-    return {
+    shown = {
         name: msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
         for name, value in fields.items()
     }
+    return shown | {"values": {name: msgspec.json.decode(value) for name, value in shown["values"].items()}}
 
 
 def check_against_oracle(events: Events) -> None:
@@ -131,3 +132,33 @@ def test_a_list_shows_a_pinned_contradiction_from_its_least_to_its_greatest() ->
         shown = summary(fold(events)).killed
         assert shown
         assert (shown.min, shown.max) == (1, 5)
+
+
+def test_a_list_shows_every_small_value_once_and_no_other() -> None:
+    """Each type of value, under each rule; a text at its limit, and one beyond it; what is of something."""
+    listed = {
+        "rank": "é" * 200,
+        "toll": saying.count(1, 3, best=2),
+        "phase": "dusk",
+        "seen": False,
+        "moment": saying.during(1, 2, verbatim="at dawn"),
+        "distance": {"amount": 0.5, "unit": "mile"},
+        "intent": "unknown",
+    }
+    left_out = {
+        "weapon": "é" * 201,
+        "spot": saying.near(44, 39),
+        "report": {"document_id": str(saying.HERE)},
+        "blamed": "RU",
+        "target_operator": "AZ",
+        "cause": "fog",
+        "killed": 2,
+        "occurred_at": saying.during(1, 2),
+        "place": {"name": "the border"},
+        "altitude": saying.put("low", of="crew"),
+        "light": saying.put("dusk", act="deny"),
+    }
+    events = saying.told(*(saying.say("AZ", **{name: value}) for name, value in (listed | left_out).items()))
+    shown = plain(summary(fold(events)))
+    assert shown["values"] == listed
+    assert shown == oracle_summary.listed(oracle_summary.header(events), oracle.retell(events))

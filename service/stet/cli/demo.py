@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from stet.cli.remote import ask
+from stet.cli.remote import ask, served
 from stet.cli.terminal import say
-from stet.errors import StetError
 from stet.ids import new_id
 from stet.projections.rebuild.job import ENDED
 from stet.reference.answers import Answers, View
@@ -31,7 +26,8 @@ def run_demo(settings: Settings, url: str | None, ledger: str | None) -> int:
     """Prints what was recorded and a mark for each check; 1 if one fails."""
     with contextlib.ExitStack() as stack:
         if url is None:
-            url = stack.enter_context(_fresh_server(settings))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stet-demo-", ignore_cleanup_errors=True))
+            url = stack.enter_context(served(Path(folder) / "data"))
         loaded = load_reference(url, ledger or f"mi24-{str(new_id())[-12:]}", say)
         client = stack.enter_context(httpx.Client(base_url=f"{url}/v1/ledgers/{loaded.ledger}", timeout=30))
         answers = Answers(client, loaded)
@@ -51,28 +47,6 @@ def run_demo(settings: Settings, url: str | None, ledger: str | None) -> int:
     missed = sum(not holds for _, holds in results) + (not rebuilt)
     print(f"{len(results) + 1 - missed} of {len(results) + 1} hold")
     return 1 if missed else 0
-
-
-@contextlib.contextmanager
-def _fresh_server(settings: Settings) -> Iterator[str]:
-    """A `stet serve` of its own; without STET_DATABASE_URL on an empty data folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="stet-demo-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder) / "serve.log"
-        environment = {**os.environ, "STET_DATA": str(Path(folder) / "data")}
-        command = [sys.executable, "-m", "stet", "serve", "--port", "0"]
-        with log.open("w") as output:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True, env=environment)  # noqa: S603
-        try:
-            assert process.stdout
-            ready = process.stdout.readline().split()
-            if ready[:4] != ["Stet", "is", "ready", "at"]:
-                raise StetError(f"the service did not start: {log.read_text()[-2000:].strip()}")
-            yield ready[4].rstrip("/")
-        finally:
-            process.terminate()
-            process.wait(60)
-            if process.stdout:
-                process.stdout.close()
 
 
 def _rebuild(url: str) -> bool:

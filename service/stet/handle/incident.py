@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from stet.errors import NotFound, UnknownReference
+from stet.errors import Malformed, NotFound, Refused, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import load_published, load_statements
 from stet.ids import new_id
@@ -96,7 +96,11 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
 
 
 def _require_home(body: RecordStatement, incident_id: UUID, field: str) -> None:
-    if incident_id not in incidents_of(body):
+    if not body.claims and not body.record:
+        raise Malformed.at(f"{field}claims", "at least one is needed: a statement that says nothing is none")
+    if body.record and any(other != incident_id for other in incidents_of(body)):
+        raise Refused.at(f"{field}claims", "what a row says is about the incident of the request alone")
+    if body.claims and incident_id not in incidents_of(body):
         raise UnknownReference.at(f"{field}claims", "at least one claim must be about the incident of the request")
 
 

@@ -40,7 +40,7 @@ def answer(
     body = rendered.body if rendered else _ENCODER.encode(view)
     all_headers = _headers(body, version, cut) | (headers or {})
     if cut is not None:
-        all_headers["content-location"] = _permanent(request, cut, query, rendered)
+        all_headers["content-location"] = permanent(request, cut, query, rendered)
     if none_matches(request.headers.get("if-none-match"), all_headers["etag"]):
         return cast(Response[T], Response(None, status_code=304, headers=all_headers))
     media_type = rendered.media_type if rendered else "application/json"
@@ -58,7 +58,9 @@ def written(view: T, version: int, cut: ReadCut, *, status: int, location: str) 
     return cast(Response[T], Response(body, status_code=status, media_type="application/json", headers=headers))
 
 
-def _permanent(request: StetRequest, cut: ReadCut, query: dict[str, str] | None, rendered: Rendered | None) -> str:
+def permanent(
+    request: StetRequest, cut: ReadCut, query: dict[str, str] | None = None, rendered: Rendered | None = None
+) -> str:
     """The address that gives this answer again, byte for byte, for ever. A cursor carries its cut."""
     asked = {name: value for name, value in request.query_params.items() if name not in _OF_THE_CUT}
     parameters = query if query is not None else asked if "cursor" in asked else cut.permanent | asked

@@ -21,7 +21,19 @@ from stet.http.feed import Feeds
 from stet.http.guard import forbidden
 from stet.http.openapi import OPENAPI_CONFIG, make_contract
 from stet.http.problems import HANDLERS, problem
-from stet.http.routes import admin, documents, feeds, health, incidents, ledgers, sources, statements, views
+from stet.http.routes import (
+    admin,
+    documents,
+    exports,
+    feeds,
+    health,
+    incidents,
+    ledgers,
+    records,
+    sources,
+    statements,
+    views,
+)
 from stet.http.service import Service
 from stet.http.shell import Shell
 from stet.settings import Settings
@@ -36,6 +48,8 @@ ROUTES: list[Any] = [
     *views.ROUTES,
     *statements.ROUTES,
     *feeds.ROUTES,
+    *records.ROUTES,
+    *exports.ROUTES,
     *admin.ROUTES,
 ]
 

@@ -68,6 +68,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "with-statements": {"title": "Capture of Shusha", "kind": "capture", "statements": [_STATEMENT_BODY]},
     },
     "recordStatement": {"statement": _STATEMENT_BODY},
+    "publishRecords": {
+        "published": {
+            "source_id": _SOURCE,
+            "lines": [
+                {
+                    "record": {"key": "ak0255dpygxl", "value": {"mag": 1.8, "depth": 89.4}, "seq": 1},
+                    "said_at": "2025-05-04T13:53:46Z",
+                    "title": "38 km SSW of Cantwell, Alaska",
+                    "kind": "earthquake",
+                    "claims": [{"attribute": "occurred_at", "value": "2025-04-27"}],
+                }
+            ],
+        },
+        "taken back": {
+            "source_id": _SOURCE,
+            "lines": [{"record": {"key": "ak0255dpygxl", "value": None, "seq": 2}, "said_at": "2025-05-04T14:02:18Z"}],
+        },
+    },
     "reviseIncident": {
         "amend": {"type": "incident-amended", "tags": ["aviation", "mistake"], "reason": "to be found"},
         "correct": {

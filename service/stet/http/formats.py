@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from litestar.params import QueryParameter
 
 from stet.errors import NotAcceptable
+from stet.exporters.columns import CLAIM_COLUMNS, INCIDENT_COLUMNS, VALUES, Column, claim_rows, csv_head, csv_rows
+from stet.exporters.places import feature
 from stet.http.body import StetRequest
-from stet.incident.summary import COUNTS, IncidentSummary
+from stet.incident.summary import IncidentSummary
 from stet.queries.many import Page
 from stet.queries.statements import ListedStatement
 
-Format = Literal["json", "geojson", "csv", "ndjson", "sse", "cloudevents"]
+Format = Literal["json", "geojson", "csv", "ndjson", "sse", "cloudevents", "atom", "parquet"]
 FormatName = Annotated[
     Format | None, QueryParameter(name="format", description="The form of the answer. It goes before Accept.")
 ]
@@ -27,8 +27,9 @@ MEDIA_TYPES: dict[Format, str] = {
     "ndjson": "application/x-ndjson",
     "sse": "text/event-stream",
     "cloudevents": "application/cloudevents-batch+json",
+    "atom": "application/atom+xml",
+    "parquet": "application/vnd.apache.parquet",
 }
-Column = tuple[str, Callable[[Any], Any]]
 
 
 class Rendered(NamedTuple):
@@ -76,20 +77,19 @@ def _quality(header: str, media_type: str) -> float:
 def render_incidents(page: Page[IncidentSummary], form: Format) -> Rendered | None:
     """A page of incidents in the form; None: as JSON."""
     if form == "geojson":
-        features = [_feature(item) for item in page.items]
+        features = [feature(item) for item in page.items]
         collection = {"type": "FeatureCollection", "features": features}
         return _rendered(
             msgspec.json.encode(collection | {"next_cursor": page.next_cursor, "cut": page.cut}), "geojson"
         )
-    return _render(page.items, form, INCIDENT_COLUMNS)
+    return _render(page.items, form, (*INCIDENT_COLUMNS, VALUES))
 
 
 def render_statements(page: Page[ListedStatement], form: Format) -> Rendered | None:
     """A page of statements in the form; None: as JSON. In CSV a row is a claim, or a retraction."""
     if form != "csv":
         return _render(page.items, form, ())
-    rows = [(item, claim) for item in page.items for claim in (item.claims or (None,))]
-    return _render(rows, form, CLAIM_COLUMNS)
+    return _render(claim_rows(page.items), form, CLAIM_COLUMNS)
 
 
 def _render(items: Sequence[Any], form: Format, columns: Sequence[Column]) -> Rendered | None:
@@ -97,80 +97,10 @@ def _render(items: Sequence[Any], form: Format, columns: Sequence[Column]) -> Re
         case "ndjson":
             return _rendered(b"".join(msgspec.json.encode(item) + b"\n" for item in items), form)
         case "csv":
-            return _rendered(_csv(items, columns), form)
+            return _rendered(csv_head(columns) + csv_rows(items, columns), form)
         case _:
             return None
 
 
 def _rendered(body: bytes, form: Format) -> Rendered:
     return Rendered(body, MEDIA_TYPES[form], {"format": form})
-
-
-def _csv(items: Sequence[Any], columns: Sequence[Column]) -> bytes:
-    """RFC 4180. A text is given as it is, anything else as JSON.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
-    """
-    output = io.StringIO()
-    writer = csv.writer(output, lineterminator="\r\n")
-    writer.writerow([name for name, _ in columns])
-    for item in items:
-        writer.writerow([_cell(read(item)) for _, read in columns])
-    return output.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, int | float):
-        return value
-    if not isinstance(value, str):
-        encoded = msgspec.json.encode(value)
-        value = msgspec.json.decode(encoded) if encoded.startswith(b'"') else encoded.decode()
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
-def _feature(item: IncidentSummary) -> dict[str, Any]:
-    place = item.place
-    located = place is not None and place.longitude is not None
-    return {
-        "type": "Feature",
-        "id": item.incident_id,
-        "geometry": {"type": "Point", "coordinates": [place.longitude, place.latitude]} if place and located else None,
-        "properties": item,
-    }
-
-
-def _of(name: str, field: str) -> Column:
-    return f"{name}_{field}", lambda item: getattr(getattr(item, name), field, None)
-
-
-INCIDENT_COLUMNS: tuple[Column, ...] = (
-    *((name, lambda item, name=name: getattr(item, name)) for name in ("incident_id", "version", "title", "kind")),
-    ("status", lambda item: item.status),
-    ("tags", lambda item: " ".join(item.tags)),
-    *(_of("occurred", field) for field in ("earliest", "latest", "best", "approximate", "status")),
-    *(_of("place", field) for field in ("attribute", "name", "longitude", "latitude", "radius_m", "status")),
-    *(_of(name, field) for name in COUNTS for field in ("min", "max", "status")),
-    ("attributes", lambda item: " ".join(f"{name}={'|'.join(found)}" for name, found in item.attributes.items())),
-    ("opened_at", lambda item: item.opened_at),
-    ("updated_at", lambda item: item.updated_at),
-)
-CLAIM_COLUMNS: tuple[Column, ...] = (
-    ("incident_id", lambda row: row[0].incident_id),
-    ("statement_id", lambda row: row[0].statement_id),
-    ("claim_id", lambda row: row[1] and row[1].claim_id),
-    ("speaker_id", lambda row: row[0].speaker.source_id),
-    ("speaker", lambda row: row[0].speaker.name),
-    ("chain", lambda row: " > ".join(hop.name or str(hop.source_id) for hop in row[0].chain)),
-    ("channel", lambda row: row[0].channel),
-    ("said_earliest", lambda row: row[0].said_at.earliest),
-    ("said_latest", lambda row: row[0].said_at.latest),
-    ("attribute", lambda row: row[1] and row[1].attribute),
-    ("of", lambda row: row[1] and row[1].of),
-    ("act", lambda row: row[1].act if row[1] else "retract"),
-    ("scope", lambda row: row[1] and row[1].scope),
-    ("certainty", lambda row: row[1] and row[1].certainty),
-    ("value", lambda row: row[1] and row[1].value),
-    ("verbatim", lambda row: row[1].verbatim if row[1] else row[0].verbatim),
-    ("dropped", lambda row: row[1] and row[1].dropped),
-    ("retracts", lambda row: row[0].retracts and row[0].retracts.statement_id),
-)

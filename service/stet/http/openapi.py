@@ -28,6 +28,7 @@ _TAGS = {
     "documents": "What statements are cited to.",
     "incidents": "What happened, and all that was said about it.",
     "statements": "Who said what, through which channel, when, relayed by whom.",
+    "records": "The rows of data sets, exactly as they were published.",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
     "operation": "Is it alive, can it serve, are its projections right?",
 }
@@ -43,10 +44,13 @@ _HEADERS: dict[str, tuple[str, str]] = {
 _FORMS: dict[str, tuple[Format, ...]] = {
     "listIncidents": ("geojson", "csv", "ndjson"),
     "listAllStatements": ("csv", "ndjson"),
-    "listChanges": ("sse",),
+    "listChanges": ("sse", "atom"),
+    "exportIncidents": ("csv", "geojson", "ndjson", "parquet"),
+    "getAtomFeed": ("atom",),
     "listEvents": ("ndjson", "cloudevents"),
+    "listRecords": ("ndjson", "csv"),
 }
-"""In which forms, beside JSON, an operation answers; the log is never given as one JSON document."""
+"""In which forms, beside JSON, an operation answers; the log and the files are never given as one JSON document."""
 _HEADERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("getHealth", "getReadiness", "listProjections", "retryParked", "listRebuilds", "getRebuild"), ()),
     "cancelRebuild": (),
@@ -54,6 +58,9 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     "listLedgers": ("ETag",),
     "listChanges": ("Stet-Position", "Link"),
     "listEvents": ("Stet-Position",),
+    "listRecords": ("Stet-Position", "Content-Location", "Memento-Datetime", "Link"),
+    "exportIncidents": ("Stet-Position", "Content-Location"),
+    "getAtomFeed": ("Stet-Position",),
 }
 """Of the operations that read no cut."""
 _VALUED = (
@@ -105,6 +112,7 @@ def make_contract(app: Litestar) -> bytes:
         value = {"$ref": _REF.format(name="Value")}
         either = [value, {"type": "array", "items": value, "description": "Under the rule all."}, {"type": "null"}]
         schemas[name]["properties"]["value"] = {"anyOf": either}
+    schemas["IncidentSummary"]["properties"]["values"]["additionalProperties"] = {"$ref": _REF.format(name="Value")}
     schemas["Value"] = _VALUE
     _give_items(schemas)
     schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
@@ -163,8 +171,10 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
     answer |= {
         MEDIA_TYPES[form]: {"schema": {"type": "string"} if form != "geojson" else {"type": "object"}} for form in forms
     }
-    if id_ == "listEvents":
+    if id_ in ("listEvents", "listRecords"):
         answer["application/x-ndjson"] = answer.pop("application/json")
+    if id_ in ("exportIncidents", "getAtomFeed"):
+        del answer["application/json"]
     plain = id_ in _HEADERS_OF
     names = ["X-Request-Id", *_HEADERS_OF.get(id_, ("ETag", "Content-Location", "Stet-Position"))]
     names += [] if reads or plain else ["Location"]

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Raw, Struct, field
 
 from stet.ledger.attributes import Rule
-from stet.values.text import AttributeName, Line, Prose, Reference
+from stet.values.text import AttributeName, Line, Prose, RecordKey, Reference
 from stet.values.time import Time
 from stet.values.value import AttributeType
 
@@ -74,6 +74,23 @@ class SaidAt(Time, frozen=True, kw_only=True):
     """When it was said. Without an anchor, `from` names the publication that bounds it above."""
 
     from_: Origin | None = field(default=None, name="from")
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The row of a data set that a statement publishes, or that a retraction takes back."""
+
+    key: RecordKey
+    value: Raw
+    """The row as published, byte for byte; null in a retraction: there is no such row any more."""
+    seq: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    """The number of the line in the data set's own log of changes."""
+    rev: Line | None = None
+    """What the data set calls the copy that the line is from."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the row is taken back."""
+        return bytes(self.value) == b"null"
 
 
 class Claim(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from stet.document.events import Basis
 from stet.envelope import Command
-from stet.incident.claim import Act, Certainty, Chain, Citation, Scope
+from stet.incident.claim import Act, Certainty, Chain, Citation, Record, Scope
 from stet.incident.events import Relation, Status, Tags
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Verification
 from stet.source.events import Reliability
@@ -48,7 +48,10 @@ class RecordStatement(Command, frozen=True, kw_only=True):
     citation: Citation | None = None
     supersedes: UUID | None = None
     """An earlier statement of the same speaker, whose place this one takes."""
-    claims: Annotated[tuple[ClaimInput, ...], Meta(min_length=1, max_length=10_000)]
+    record: Record | None = None
+    """The row that it publishes, where the speaker is a data set. All its claims are about one incident then."""
+    claims: Annotated[tuple[ClaimInput, ...], Meta(max_length=10_000)] = ()
+    """At least one, unless it publishes a row."""
 
 
 class OpenIncident(Command, frozen=True, kw_only=True):
@@ -122,6 +125,8 @@ class RetractStatement(Command, frozen=True, kw_only=True, tag_field="type", tag
     verbatim: Prose | None = None
     language: Language | None = None
     citation: Citation | None = None
+    record: Record | None = None
+    """With the value null: the row that it takes back. Absent: that of the statement, if the whole of it goes."""
     reason: Reason
 
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from stet.document.events import Basis
 from stet.envelope import Event
-from stet.incident.claim import Chain, Citation, Claim, SaidAt
+from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Statement, Verification
 from stet.ledger.attributes import Rule
 from stet.source.events import Reliability
@@ -63,6 +63,8 @@ class StatementRecorded(Event, frozen=True, kw_only=True):
     verbatim: Prose | None = None
     language: Language | None = None
     citation: Citation | None = None
+    record: Record | None = None
+    """The row of a data set that it publishes. Absent: it publishes none."""
     claims: tuple[Claim, ...]
 
 
@@ -110,6 +112,8 @@ class StatementRetracted(Event, frozen=True, kw_only=True):
     verbatim: Prose | None = None
     language: Language | None = None
     citation: Citation | None = None
+    record: Record | None = None
+    """The row of a data set that it takes back, with the value null. Absent: it takes none back."""
     reason: Reason
 
 

@@ -39,6 +39,8 @@ def record(
 ) -> StatementRecorded:
     """The event that records the part of a statement that is about this incident. Its claims have their ids."""
     check_speakers(body.speaker, body.chain, known, field)
+    if body.record and not bytes(body.record.value).startswith(b"{"):
+        raise Malformed.at(f"{field}record.value", "must be an object: the row, by the names of its columns")
     taken = _claim_ids(state)
     seen: set[UUID | None] = set()
     claims = []
@@ -50,7 +52,7 @@ def record(
             claims.append(_claim(given, known, f"{field}claims[{index}]"))
     return StatementRecorded(
         statement_id=statement_id,
-        incidents=incidents_of(body),
+        incidents=incidents_of(body) or (incident_id,),
         speaker=body.speaker,
         speaker_unknown=body.speaker in known.unknown,
         chain=body.chain,
@@ -59,6 +61,7 @@ def record(
         verbatim=body.verbatim,
         language=body.language,
         citation=body.citation,
+        record=body.record,
         claims=tuple(claims),
     )
 
@@ -135,7 +138,7 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
     if statement.retracts and command.claims:
         raise Refused.at("claims", "a retraction makes no claims")
     remaining = (statement.claims.keys() | {claim.claim_id for claim in claims}) - set(command.remove_claims)
-    if not remaining and not statement.retracts:
+    if not remaining and not statement.retracts and not statement.record:
         raise Refused.at("remove_claims", "a statement keeps at least one claim about each incident that holds it")
     if not fields and not claims and not command.remove_claims:
         return None

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import assert_never
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from stet.errors import Cycle, Malformed, NameTaken, Refused, UnknownReference
+from stet.incident.claim import Record
 from stet.incident.commands import (
     AssessStatement,
     MoveStatement,
@@ -178,8 +179,26 @@ def _retract(command: RetractStatement, statement: Statement, known: Known, retr
         verbatim=command.verbatim,
         language=command.language,
         citation=command.citation,
+        record=_row_taken_back(command, statement),
         reason=command.reason,
     )
+
+
+def _row_taken_back(command: RetractStatement, statement: Statement) -> Record | None:
+    """The row that goes with a statement, if the whole of it does."""
+    published, given = statement.record, command.record
+    if given is None:
+        whole = published and not command.claim_ids
+        return Record(key=published.key, value=Raw(b"null")) if published and whole else None
+    if published is None:
+        raise Refused.at("record", "the statement publishes no row")
+    if command.claim_ids:
+        raise Refused.at("record", "a row is taken back with the whole statement, not with some of its claims")
+    if given.key != published.key:
+        raise Refused.at("record.key", "is not that of the row that the statement publishes")
+    if not given.gone:
+        raise Malformed.at("record.value", "must be null in a retraction")
+    return given
 
 
 def _assess(command: AssessStatement, statement: Statement) -> tuple[StatementAssessed, ...]:

@@ -36,6 +36,9 @@ class StatementRow(Struct, frozen=True, kw_only=True):
     attributes: tuple[str, ...]
     acts: tuple[str, ...]
     retracts: UUID | None
+    record_key: str | None
+    """The row of a data set that it publishes or takes back."""
+    record_seq: int | None
     words: tuple[str, ...]
     """The words of all its texts, and `:ID` for each source that it has to do with."""
 
@@ -67,6 +70,8 @@ def row_of(statement: Statement) -> StatementRow:
         attributes=tuple(sorted({claim.attribute for claim in claims if claim.attribute})),
         acts=tuple(sorted({claim.act for claim in claims})),
         retracts=statement.retracts.statement_id if statement.retracts else None,
+        record_key=statement.record.key if statement.record else None,
+        record_seq=statement.record.seq if statement.record else None,
         words=(*within_bounds(words(*texts)), *sorted(source_lexeme(source_id) for source_id in sources)),
     )
 

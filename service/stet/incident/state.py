@@ -179,6 +179,7 @@ def _said(event: StatementRecorded | StatementRetracted, recorded: Recorded[Inci
         verbatim=event.verbatim,
         language=event.language,
         citation=event.citation,
+        record=event.record,
         claims={} if isinstance(event, StatementRetracted) else {claim.claim_id: claim for claim in event.claims},
         retracts=Retracts(statement_id=event.statement_id, claim_ids=retraction.claim_ids) if retraction else None,
     )

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from stet.document.events import Basis
-from stet.incident.claim import Chain, Citation, Claim, SaidAt
+from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
 from stet.source.events import Reliability
 from stet.values.text import Reason
 from stet.values.time import Bounds
@@ -115,6 +115,7 @@ class Statement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     verbatim: str | None = None
     language: str | None = None
     citation: Citation | None = None
+    record: Record | None = None
     claims: dict[UUID, Claim] = {}
     retracts: Retracts | None = None
     corrections: tuple[Correction, ...] = ()

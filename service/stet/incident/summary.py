@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from stet.incident.events import Status
 from stet.incident.resolve import Key, Resolved, ResolvedStatus, resolve
@@ -17,6 +18,12 @@ from stet.values.compare import interval, place_of, time_of
 
 COUNTS = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "count")
 PLACES = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "place")
+TEXT_MAX = 200
+"""The longest text, in characters, that a list shows."""
+ELSEWHERE = {"occurred_at", *PLACES, *COUNTS}
+"""The attributes that have fields of their own."""
+_UNLISTED = (b'{"geometry"', b'{"name"', b'{"source_id"', b'{"document_id"')
+"""How stored places, sources and documents begin: a geometry has any size, and a name is another stream's."""
 
 
 class OccurredSummary(Struct, frozen=True, kw_only=True):
@@ -63,6 +70,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     detained: CountSummary | None
     attributes: dict[str, tuple[ResolvedStatus, ...]]
     """The statuses that each attribute has, over all that it is `of`."""
+    values: dict[str, Raw]
+    """The value of each attribute that has one of nothing in particular and no field above, as in the incident's view:
+    counts, quantities, times, booleans, and terms and texts of at most 200 characters."""
 
 
 class IncidentSummary(Summary, frozen=True, kw_only=True):
@@ -93,8 +103,25 @@ def summarise(state: Incident, found: Mapping[Key, Resolved]) -> Summary:
         occurred=_occurred(by_name.get("occurred_at", ())),
         place=_place([resolved for name in PLACES for resolved in by_name.get(name, ())]),
         attributes={name: tuple(sorted({one.status for one in found})) for name, found in by_name.items()},
+        values=_values(by_name),
         **counts,
     )
+
+
+def _values(by_name: Mapping[str, Sequence[Resolved]]) -> dict[str, Raw]:
+    # What is of nothing in particular comes first.
+    first = {name: found[0] for name, found in by_name.items() if name not in ELSEWHERE and found[0].of is None}
+    return {
+        name: one.value
+        for name, one in first.items()
+        if one.value is not None and one.rule != "all" and _is_listed(bytes(one.value))
+    }
+
+
+def _is_listed(value: bytes) -> bool:
+    if value.startswith(b'"'):
+        return len(value) <= TEXT_MAX or len(msgspec.json.decode(value, type=str)) <= TEXT_MAX
+    return not value.startswith(_UNLISTED)
 
 
 def _of_all(found: Sequence[Resolved]) -> list[Resolved]:
@@ -135,19 +162,23 @@ def _occurred(found: Sequence[Resolved]) -> OccurredSummary | None:
     )
 
 
-def _place(found: Sequence[Resolved]) -> PlaceSummary | None:
+def finest(found: Iterable[Resolved]) -> Resolved | None:
     """The smallest disc of all places that have one: a name alone is on no map. Of equal ones the first by name."""
-    places = [(one, place_of(one.value)) for one in found if one.value is not None]
-    if not places:
+    places = ((one, place_of(one.value)) for one in found if one.attribute in PLACES and one.value is not None)
+    ranked = (((place.disc is None, place.radius_m, one.attribute, one.of or ""), one) for one, place in places)
+    return min(ranked, key=lambda pair: pair[0], default=(None, None))[1]
+
+
+def _place(found: Iterable[Resolved]) -> PlaceSummary | None:
+    one = finest(found)
+    if one is None or one.value is None:
         return None
-    finest, spread = min(
-        places, key=lambda pair: (pair[1].disc is None, pair[1].radius_m, pair[0].attribute, pair[0].of or "")
-    )
+    spread = place_of(one.value)
     return PlaceSummary(
-        attribute=finest.attribute,
+        attribute=one.attribute,
         name=spread.name,
         longitude=spread.disc.longitude if spread.disc else None,
         latitude=spread.disc.latitude if spread.disc else None,
         radius_m=spread.disc.radius_m if spread.disc else None,
-        status=finest.status,
+        status=one.status,
     )

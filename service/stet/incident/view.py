@@ -10,7 +10,7 @@ from msgspec import Raw, Struct, field
 from msgspec.structs import asdict, replace
 
 from stet.envelope import Cut
-from stet.incident.claim import RESOLVING, Act, Certainty, Citation, Claim, Role, SaidAt, Scope
+from stet.incident.claim import RESOLVING, Act, Certainty, Citation, Claim, Record, Role, SaidAt, Scope
 from stet.incident.events import Relation, Status
 from stet.incident.live import Dropped, retractions, superseding, why_dropped
 from stet.incident.resolve import Resolved, resolve
@@ -74,6 +74,8 @@ class StatementView(Struct, frozen=True, kw_only=True):
     verbatim: str | None
     language: str | None
     citation: Citation | None
+    record: Record | None
+    """The row of a data set that it publishes, byte for byte, or, with the value null, takes back."""
     claims: tuple[ClaimView, ...]
     retracts: Retracts | None
     """What it takes back, if it is a retraction; one makes no claims."""
@@ -207,6 +209,7 @@ def statement_views(state: Incident, names: Names, statements: Iterable[Statemen
             verbatim=statement.verbatim,
             language=statement.language,
             citation=statement.citation,
+            record=statement.record,
             claims=tuple(
                 _claim_view(claim, statement, why_dropped(statement, claim.claim_id, state, retracted))
                 for claim in statement.claims.values()

@@ -18,7 +18,7 @@ from stet.projections.projection import Change, Events, Projection, Table
 from stet.projections.record import AUDIENCE, encode_slice, encode_statement, instant
 from stet.values.compare import END
 
-_VERSION = RESOLUTION + 1
+_VERSION = RESOLUTION + 2
 """Raised with the rules of resolution, and whenever the same incident is shown by another row."""
 _KIND = "'incident'"
 _SLICES = Table(name="incident_history", key=("incident_id", "audience", "said_from"), id="incident_id", kind=_KIND)

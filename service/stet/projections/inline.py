@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ from stet.values.compare import END
 
 _READ_LIVE_SLICES = load("read_live_slices")
 _SUMMARY = msgspec.json.Decoder(Summary)
+_BREATH = 20
+"""After so many incidents of one append others have their turn: this is the loop of all requests."""
 _log = logging.getLogger("stet.projections")
 
 States = Mapping[str, tuple[Any, Any]]
@@ -95,7 +98,9 @@ async def _changes(
             begins = END if unsaid else said_from
             live.setdefault(incident_id, []).append(Slice(begins, said_to or END, _SUMMARY.decode(summary)))
     found = []
-    for (before, after), since in zip(incidents, sinces, strict=True):
+    for n, ((before, after), since) in enumerate(zip(incidents, sinces, strict=True)):
+        if n % _BREATH == 0:
+            await asyncio.sleep(0)
         spliced = splice_of(before, after, live.get(after.incident_id or UUID(int=0), []), since)
         found.append((after.position, changes_of(before, after, spliced)))
     return found

@@ -34,6 +34,10 @@ Language = Annotated[
         description="A language tag of BCP 47.",
     ),
 ]
+RecordKey = Annotated[
+    str,
+    Meta(pattern=r"^[^\n\r]+$(?!\n)", max_length=500, description="By what a data set tells its rows apart. One line."),
+]
 Script = Annotated[str, Meta(pattern=r"^[A-Z][a-z]{3}$(?!\n)", description="A script code of ISO 15924, as Armn.")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256, in lower-case hexadecimal.")]
 Reference = Annotated[

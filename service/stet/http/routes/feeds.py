@@ -18,6 +18,7 @@ from stet.errors import Malformed
 from stet.http.body import StetRequest
 from stet.http.formats import FormatName, negotiate
 from stet.http.routes import LedgerName
+from stet.http.routes.exports import answer_atom, nothing
 from stet.http.service import Service, service_of
 from stet.queries.changes import Changes, head_of, list_changes
 from stet.queries.events import LoggedEvent, cloud_event, read_log
@@ -49,9 +50,14 @@ async def get_changes(
     """What changed after a position, append by append: from 0 on it adds up to the current lists.
 
     As `text/event-stream` it goes on for as long as the client listens: an event an append, its `id` the position.
+    As Atom: the newest first, with links to the older.
     """
     service = service_of(request)
-    form = negotiate(request, format_, ("json", "sse"))
+    form = negotiate(request, format_, ("json", "sse", "atom"))
+    if form == "atom":
+        if "after" in request.query_params:
+            raise Malformed.at("query.after", "does not go with Atom, which begins with the newest")
+        return await answer_atom(request, ledger, None, limit)  # type: ignore[return-value]
     if form == "sse" and last_event_id_ is not None:
         after = _last(last_event_id_)
     async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
@@ -63,7 +69,7 @@ async def get_changes(
                 headers["link"] = f'<{request.url.path}?after={page.next_after}&limit={limit}>; rel="next"'
             return Response(page, headers=headers)
         await head_of(connection, ledger_id, after)
-    feed = _nothing() if request.scope["state"]["head"] else service.feeds.follow(ledger_id, after)
+    feed = nothing() if request.scope["state"]["head"] else service.feeds.follow(ledger_id, after)
     # X-Accel-Buffering: proxies that understand it pass each event on at once.
     headers = _NO_STORE | {"x-accel-buffering": "no", "vary": "accept"}
     return Stream(lambda: feed, media_type="text/event-stream", headers=headers)  # type: ignore[return-value]
@@ -85,13 +91,8 @@ async def get_log(
     lines = _ndjson if form == "ndjson" else _cloudevents
     media_type = "application/x-ndjson" if form == "ndjson" else "application/cloudevents-batch+json"
     headers = _NO_STORE | {"stet-position": str(head), "vary": "accept"}
-    body = _nothing if request.scope["state"]["head"] else partial(lines, service, ledger_id, after, head)
+    body = nothing if request.scope["state"]["head"] else partial(lines, service, ledger_id, after, head)
     return Stream(body, media_type=media_type, headers=headers)  # type: ignore[return-value]
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    """The body of an answer to HEAD, which would be made for nobody."""
-    yield b""
 
 
 async def _ndjson(service: Service, ledger_id: UUID, after: int, head: int) -> AsyncIterator[bytes]:
