@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 from hypothesis import given, settings
-from tests.conftest import CLUSTERS, LOCAL, Cluster
+from tests.conftest import CLUSTERS, LOCAL, Cluster, wait_until
 from tests.projections.test_histories import stored, write_again
 from tests.store.exported import LEDGER, answers, event, events, file_of, proved, uuid
 from tests.store.writing import an_append, make_ledger
@@ -160,6 +161,20 @@ def test_what_another_program_wrote_is_restored_once(url: str) -> None:
         with pytest.raises(NameTaken):
             restore(url, data)
     assert left(url) == rows
+
+
+def test_of_two_restores_at_once_one_wins(url: str) -> None:
+    """The other waits for it, is refused, and leaves nothing."""
+    with connect(url) as first, connect(url) as watching, ThreadPoolExecutor(1) as pool:
+        watching.autocommit = True
+        with first.transaction():
+            restore_log(first, LogFile(io.BytesIO(SOUND)))
+            second = pool.submit(restore, url, SOUND)
+            waits = b"SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%stet.restore(%'"
+            wait_until(lambda: bool(watching.execute(waits).fetchall()), "the second restore waits")
+        with pytest.raises(NameTaken, match="is there"):
+            second.result()
+    assert exported(url, "small") == SOUND
 
 
 DAMAGED = {
