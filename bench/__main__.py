@@ -1,5 +1,5 @@
-"""`python -m bench`: what an append costs, against a raw INSERT, an import, against a raw COPY, and a rebuild,
-against a raw read, of the same events.
+"""`python -m bench`: what an append costs, against a raw INSERT; an import, a rebuild and a restore, against a raw COPY
+and a raw read: each of the same events.
 
 Rounds are interleaved; each figure is the median of them, with the least and the greatest. Only the ratios mean
 anything: the machine's other work moves both sides.
@@ -20,7 +20,7 @@ from uuid import UUID
 
 import psycopg
 
-from bench import importing, rebuild
+from bench import importing, rebuild, restore
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
 from stet.database.pool import make_pool
@@ -137,7 +137,9 @@ def run(url: str, rounds: int, seconds: float, events: int) -> list[dict[str, An
         print(f"           one append: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
         rows.append({"name": f"append-{writers}", "value": statistics.median(ours), "ratio": ratio, "rounds": rounds})
     rows += importing.run(url, [asyncio.run(_new_ledger(url)) for _ in range(rounds)], events // 10)
-    return rows + rebuild.run(url, asyncio.run(_new_ledger(url)), events, rounds)
+    folded = asyncio.run(_new_ledger(url))
+    rows += rebuild.run(url, folded, events, rounds)
+    return rows + restore.run(url, folded, rounds)
 
 
 def main() -> None:
@@ -145,7 +147,7 @@ def main() -> None:
     parser.add_argument("--url", help="a PostgreSQL to use; default: an embedded one of its own")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each figure in each round")
-    parser.add_argument("--events", type=int, default=20_000, help="how many a rebuild folds")
+    parser.add_argument("--events", type=int, default=20_000, help="how many a rebuild folds, and a restore brings")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     arguments = parser.parse_args()
     if arguments.url:

@@ -33,13 +33,13 @@ settings.register_profile(
 settings.register_profile("noshrink", settings.get_profile("stet"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("STET_TEST_PROFILE", "stet"))
 
-_LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 _names = itertools.count(1)
 
 
 def _local_answers() -> bool:
     try:
-        with psycopg.connect(_LOCAL, connect_timeout=3) as connection:
+        with psycopg.connect(LOCAL, connect_timeout=3) as connection:
             return connection.info.server_version >= 150000
     except psycopg.Error:
         return False
@@ -92,7 +92,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         if request.param == "embedded":
             url = stack.enter_context(embedded(tmp_path_factory.mktemp("cluster"), durable=False))
         else:
-            url = _LOCAL
+            url = LOCAL
         made = Cluster(request.param, url)
         stack.callback(made.drop_all)
         yield made

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import click
 import pytest
 from msgspec.structs import fields
+from tests.store.exported import events, file_of
 
 from stet.cli import main
 from stet.codec import EVENTS, SCHEMA_VERSIONS
@@ -117,18 +121,28 @@ def test_commands_and_options_are_documented() -> None:
     assert isinstance(main, click.Group)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = [row[0].removeprefix("stet ") for row in rows(section(readme, "The command `stet`"))]
-    assert named == list(main.commands)
-    command, documented = "", set()
+    assert sorted(named) == sorted(main.commands)
+    commands: list[str] = []
+    documented: set[tuple[str, str]] = set()
     for first, option, _ in rows(section(page("operations.md"), "The commands and their options")):
-        command = first.removeprefix("stet ") or command
-        documented.add((command, option))
+        commands = [one.removeprefix("stet ") for one in first.split(", ")] if first else commands
+        documented |= {(command, option) for command in commands}
     options = {
         (name, parameter.opts[0])
-        for name, known in main.commands.items()
+        for name, known in leaves(main)
         for parameter in known.params
         if isinstance(parameter, click.Option)
     }
     assert documented == options
+
+
+def leaves(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command by its whole name, those of groups, too."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 def test_defaults_of_options_are_documented() -> None:
@@ -139,6 +153,21 @@ def test_defaults_of_options_are_documented() -> None:
     defaults = {p.opts[0]: p.default for name in ("serve", "openapi") for p in main.commands[name].params}  # type: ignore[attr-defined]
     for option in ("--host", "--port", "--output"):
         assert f"default {defaults[option]}" in text[option]
+
+
+def test_the_verifier_of_a_log_file_verifies(tmp_path: Path) -> None:
+    """The program of log-format.md finds a sound file right, and names the line of a fault."""
+    program = re.findall(r"^```python\n(.*?)^```", page("log-format.md"), re.MULTILINE | re.DOTALL)[0]
+    sound = file_of(events())
+    found = {
+        sound: "the whole file is right",
+        sound[: sound.rindex(b'{"events"')]: "the file is cut off",
+        sound.replace(b"Reuters", b"reuters"): "line 3",
+        sound.replace(b'"status":201', b'"status":200'): "line 7",
+    }
+    for data, said in found.items():
+        done = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, timeout=30)
+        assert said in (done.stdout + done.stderr).decode(), said
 
 
 def functions_of(file: Path) -> set[str]:

@@ -17,5 +17,6 @@ def test_the_benchmark_gives_its_rows(empty_url: str, tmp_path: Path) -> None:
     done = subprocess.run([*command, "--json", str(output)], capture_output=True, text=True, cwd=root, timeout=60)
     assert done.returncode == 0, done.stderr
     rows = json.loads(output.read_text())["rows"]
-    assert [row["name"] for row in rows] == ["append-1", "append-16", "import", "rebuild", "rebuild-2"]
+    names = ["append-1", "append-16", "import", "rebuild", "rebuild-2", "restore", "restore-all"]
+    assert [row["name"] for row in rows] == names
     assert all(row["value"] > 0 and row["ratio"] > 0 for row in rows)

@@ -44,8 +44,11 @@ FAULTS = {
         "position 4: the payload's digest should be ",
         3,
     ),
-    "a salt": Fault(
-        "UPDATE stet.event SET salt = salt || '' || '\\x00' WHERE position = 4", "position 4: the payload's", 3
+    "a salt": Fault("UPDATE stet.event SET salt = salt || '' || '\\x00' WHERE position = 4", "position 4: the salt", 3),
+    "another salt": Fault(
+        "UPDATE stet.event SET salt = set_byte(salt, 0, get_byte(salt, 0) # 1) WHERE position = 4",
+        "position 4: the payload's digest should be ",
+        3,
     ),
     "a payload with its digest": Fault(
         """UPDATE stet.event SET payload = '{"name":"x","kind":"outlet"}',
@@ -91,7 +94,7 @@ FAULTS = {
         3,
     ),
     "an infinite time": Fault(
-        "UPDATE stet.event SET recorded_at = 'infinity' WHERE position = 4", "a row after position 0 cannot be read", 0
+        "UPDATE stet.event SET recorded_at = 'infinity' WHERE position = 4", "position 4 was recorded at no instant", 3
     ),
     "the head rolled back": Fault(
         "UPDATE stet.head SET position = 7", "position 8 is beyond the head, which is at 7", 7

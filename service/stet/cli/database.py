@@ -82,22 +82,31 @@ def _differences(connection: psycopg.Connection, ledger: str) -> list[str]:
 
 
 def progress() -> Callable[[str, int, int], None]:
-    """Shows how far something is: a line that is rewritten on a terminal, a plain line every 5 s elsewhere."""
+    """Shows how far something is, how fast, and how long it will take: a line that is rewritten on a terminal, a plain
+    line every 5 s elsewhere."""
     terminal = sys.stderr.isatty()
     last = time.monotonic()
+    began: tuple[str, int, float] = ("", 0, last)
 
     def show(what: str, done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, began
+        now = time.monotonic()
+        if what != began[0]:
+            began = what, done, now
         finished = done >= total
-        if time.monotonic() - last < (0.1 if terminal else 5.0) and not (finished and terminal):
+        if now - last < (0.1 if terminal else 5.0) and not (finished and terminal):
             return
-        last = time.monotonic()
+        last = now
         percent = 100 if total == 0 else done * 100 // total
         line = f"{what}: {done:,} of {total:,} events ({percent} %)"
+        if (took := now - began[2]) > 0 and done > began[1]:
+            rate = (done - began[1]) / took
+            line += f", {rate:,.0f}/s" + ("" if finished else f", {(total - done) / rate:,.0f} s left")
         print(
-            f"\r{line}" + ("\n" if finished else "") if terminal else line,
+            f"\r\033[K{line}" + ("\n" if finished else "") if terminal else line,
             end="" if terminal else "\n",
             file=sys.stderr,
+            flush=True,
         )
 
     return show

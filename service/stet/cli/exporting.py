@@ -53,3 +53,20 @@ def _form(name: str, help_: str) -> click.Command:
 
 for _name, _help in _FORMS.items():
     export.add_command(_form(_name, _help))
+
+
+@export.command("log")
+@click.option("--ledger", required=True, help="The ledger's name.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("-"), help="The file; default: stdout. X.gz is packed."
+)
+@click.option("--up-to", type=click.IntRange(1, 2**62), help="End with the append that has this position.")
+def export_log(ledger: str, output: Path, up_to: int | None) -> None:
+    """Write the log of a ledger, whole and with what proves it: a backup, as NDJSON.
+
+    Exit code 1 if the log has a fault. `stet import log` restores it.
+    """
+    from stet.cli.log import export_here
+
+    settings = settings_or_exit()
+    run(lambda: export_here(settings, ledger, output, up_to))

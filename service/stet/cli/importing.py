@@ -84,3 +84,16 @@ def table(
     asked = Import(file, ledger, mapping, url, dry_run, strict, rejects)
     settings = settings_or_exit()
     run(lambda: table_here(settings, asked, at, partial=partial, deleted=deleted))
+
+
+@import_.command("log")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_log(file: Path) -> None:
+    """Restore a ledger from FILE, which `stet export log` has written; - is stdin, X.gz is packed.
+
+    The ledger must not be there. Exit code 1 if the file has a fault: the first is named, and nothing is restored.
+    """
+    from stet.cli.log import import_here
+
+    settings = settings_or_exit()
+    run(lambda: import_here(settings, file))

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from stet.errors import CorruptLog
 from stet.projections.log import decode, streams_of
 from stet.projections.projection import LIVE, Built, Projection, build
 from stet.projections.rebuild.job import ENDED
@@ -83,13 +84,26 @@ def _build(connection: psycopg.Connection, projection: Projection, say: Callable
         "SELECT l.ledger_id, l.name, h.position FROM stet.ledger l JOIN stet.head h USING (ledger_id) ORDER BY l.name"
     ).fetchall():
         say(f"building {projection.name} of ledger {name}: {events:,} events")
-        _build_ledger(connection, projection, ledger_id)
+        build_ledger(connection, projection, ledger_id)
 
 
-def _build_ledger(connection: psycopg.Connection, projection: Projection, ledger_id: UUID) -> None:
+def build_ledger(
+    connection: psycopg.Connection,
+    projection: Projection,
+    ledger_id: UUID,
+    taken: Callable[[int], None] = lambda events: None,
+) -> None:
+    """Writes all rows of a ledger that has none; `taken` is told of each stream how many events it has.
+
+    Raises CorruptLog where a stream cannot be folded.
+    """
     waiting = Built.nothing(projection)
-    for _, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
-        waiting.join(build(projection, decode(rows))[1])
+    for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
+        try:
+            waiting.join(build(projection, decode(rows))[1])
+        except (LookupError, ValueError, AssertionError) as error:
+            raise CorruptLog(f"the events of {stream} do not follow from one another: {error!r}") from error
+        taken(len(rows))
         if len(waiting) >= _ROWS:
             write(connection, Target(projection), ledger_id, waiting)
             waiting = Built.nothing(projection)

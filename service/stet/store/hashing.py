@@ -28,19 +28,27 @@ def leaf(
     payload_digest: bytes,
 ) -> bytes:
     """SHA-256 of 0x00 (the leaf prefix of RFC 6962) and the envelope's lines."""
-    lines = (
-        "stet-event-1",
-        str(ledger_id),
-        str(position),
+    return leaf_of(
+        ledger_id,
+        position,
         stream,
-        str(stream_version),
-        str(event_id),
+        stream_version,
+        event_id,
         type_,
-        str(schema_version),
-        recorded_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
+        schema_version,
+        rfc3339(recorded_at),
         actor,
-        str(correlation_id),
-        "" if causation_id is None else str(causation_id),
+        correlation_id,
+        causation_id or "",
         payload_digest.hex(),
     )
-    return sha256(b"\x00" + "\n".join(lines).encode()).digest()
+
+
+def leaf_of(*fields: object) -> bytes:
+    """The same of the twelve fields behind `stet-event-1`, each as its line is written."""
+    return sha256(b"\x00stet-event-1\n" + "\n".join(map(str, fields)).encode()).digest()
+
+
+def rfc3339(instant: datetime) -> str:
+    """An instant as it stands in a leaf: UTC, six decimals, Z."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
