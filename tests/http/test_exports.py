@@ -22,7 +22,7 @@ from tests.projections.test_histories import append
 from tests.store.writing import make_ledger
 
 from stet.database.pool import Pool
-from stet.exporters import acled, parquet, reading, ucdp
+from stet.exporters import acled, reading, ucdp
 from stet.exporters.forms import FORMS, export
 from stet.exporters.reading import wanted_of
 from stet.ids import new_id
@@ -449,10 +449,9 @@ async def peak_of(pool: Pool, name: str, form: Any) -> tuple[int, int]:
 async def test_memory_does_not_grow_with_the_export(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of eight times as many incidents the file is eight times as large, and takes as much memory."""
     monkeypatch.setattr(reading, "SUMMARIES", 50)
-    monkeypatch.setattr(parquet, "_GROUP", 50)
     for name, many in (("small", 150), ("large", 1_200)):
         await open_many(pool, name, many)
-    for form in ("csv", "claims", "parquet"):
+    for form in ("csv", "claims"):
         await peak_of(pool, "small", form)
         small, little = await peak_of(pool, "small", form)
         large, much = await peak_of(pool, "large", form)

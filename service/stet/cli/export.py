@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 
 from stet.cli.database import database
-from stet.cli.here import service_here
 from stet.cli.remote import problem_of
 from stet.cli.terminal import say
 from stet.errors import Malformed, Unavailable
@@ -74,6 +73,8 @@ async def _from_service(url: str, asked: Asked) -> None:
 
 
 async def _from_database(database_url: str, settings: Settings, asked: Asked) -> None:
+    from stet.cli.here import service_here
+
     async with service_here(database_url, settings) as client:
         await _export(client, asked)
 
