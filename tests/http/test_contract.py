@@ -48,6 +48,7 @@ def ids(client: httpx.Client, ledger: str) -> dict[str, str]:
         "statement_id": read(client.get(path))["statements"][0]["statement_id"],
         "name": "branch",
         "rebuild_id": a_rebuild(client),
+        "form": "ucdp",
     }
 
 
