@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Literal, NamedTuple
 
@@ -51,5 +52,6 @@ async def export(pool: Pool, name: ExportName, writer: Writer, wanted: Wanted) -
     yield writer.begin()
     pages = folded if FORMS[name].folded else summaries
     async for page in pages(pool, wanted):
-        yield writer.page(page)
+        # In a thread: what a page of long incidents comes to takes time that other requests need.
+        yield await asyncio.to_thread(writer.page, page)
     yield writer.end()
