@@ -71,14 +71,16 @@ def cell(kind: Kind, value: Any) -> Any:
             value = msgspec.json.decode(msgspec.json.encode(value))
         case "boolean" if value is not None:
             value = "true" if value else "false"
+        case "number" if isinstance(value, str) and _NUMBER.fullmatch(value):
+            return value
         case "text" if value is not None:
             value = str(value)
     return guarded(value) if isinstance(value, str) else value
 
 
 def guarded(text: str) -> str:
-    """The text, such that no spreadsheet takes it for a formula; a number is none."""
-    return f"'{text}" if text.startswith(_BEGINS_FORMULA) and not _NUMBER.fullmatch(text) else text
+    """The text, such that a spreadsheet takes it for one."""
+    return f"'{text}" if text.startswith(_BEGINS_FORMULA) else text
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
