@@ -250,6 +250,18 @@ def test_acled(server: Server, client: httpx.Client, ledger: str, tmp_path: Path
     assert list(rows(client, ledger, source, said_by="2020-12-30")) == ["XXX1", "XXX2", "XXX4"]
 
 
+def test_a_row_that_changes_and_changes_back_at_one_time(
+    server: Server, client: httpx.Client, ledger: str, tmp_path: Path
+) -> None:
+    """Three releases of one day, the third like the first: the last of them counts."""
+    options = ("--ledger", id_of(ledger), "--mapping", "acled", "--url", server.url, "--at", "2020-11-20")
+    for fatalities in (1, 2, 1):
+        release = write(tmp_path / "release.csv", {"A": an_event("A", fatalities=fatalities)})
+        said = stet_import("table", release, *options, cwd=tmp_path)
+        assert "1 rows published" in said or "1 rows replaced" in said
+        assert f'"fatalities":"{fatalities}"' in rows(client, ledger, data_set(client, ledger))["A"]
+
+
 def test_a_list_of_deleted_rows_beside_a_whole_release(
     server: Server, client: httpx.Client, ledger: str, tmp_path: Path
 ) -> None:

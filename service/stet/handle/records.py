@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from stet.errors import FieldError, StetError
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.incident import load_known, with_ids
@@ -111,5 +109,7 @@ def _at(index: int, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         return check(*args, **kwargs)
     except StetError as error:
         field = f"lines[{index}]"
-        errors = tuple(replace(one, field=f"{field}.{one.field}") for one in error.errors)
-        raise type(error)(f"{field}: {error}", errors or (FieldError(field, str(error)),)) from error
+        # A row that opens an incident is its first statement: the body has no field of that name.
+        named = [FieldError(f"{field}.{one.field.removeprefix('statements[0].')}", one.detail) for one in error.errors]
+        errors = tuple(named) or (FieldError(field, str(error)),)
+        raise type(error)("; ".join(f"{one.field}: {one.detail}" for one in errors), errors) from error

@@ -7,6 +7,7 @@ the log under the same request id.
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -38,6 +39,8 @@ from stet.http.body import StetRequest
 from stet.http.service import service_of
 
 _log = logging.getLogger("stet")
+_ABSENT = re.compile(r"Missing required (\w+) parameter '([^']+)'")
+"""What Litestar says of a parameter that must be given; it gives no list of fields then."""
 
 
 class Kind(NamedTuple):
@@ -125,6 +128,8 @@ def on_validation(request: StetRequest, error: ValidationException) -> Response[
     )
     if any(item.get("key") == "data" and item["message"] == "'data'" for item in found):
         errors = (FieldError("body", "is missing: this request needs a JSON body"),)
+    if absent := _ABSENT.match(error.detail):
+        errors = (FieldError(f"{absent[1]}.{absent[2]}", "is missing"),)
     detail = "; ".join(f"{e.field}: {e.detail}" for e in errors) or "the request cannot be read"
     return problem(request, Malformed.code, detail, errors)
 

@@ -46,6 +46,7 @@ class Service:
         self._ledger = ledger
         self._path = f"/v1/ledgers/{ledger}"
         self._sources: dict[str, str] = {}
+        self._begun = 0
 
     def prepare(self, mapping: Mapping, say: Callable[[str], None]) -> UUID:
         """Makes what the mapping needs and the ledger lacks, the ledger among it; the id of the data set.
@@ -72,8 +73,12 @@ class Service:
         return self._sources.get(source.name) or self._register({"name": source.name, "kind": source.kind})
 
     def progress(self, source_id: UUID) -> tuple[int | None, datetime | None]:
-        """The highest line number that the data set came to, and the latest time at which it said something."""
+        """The highest line number that the data set came to, and the latest time at which it said something.
+
+        To be asked before lines are published: they are meant to follow what it tells of.
+        """
         found = ask(self._client, "GET", f"{self._path}/records/{source_id}")
+        self._begun = found["cut"]["position"]
         last = found["last_said_at"]
         return found["last_seq"], datetime.fromisoformat(last) if last else None
 
@@ -96,7 +101,8 @@ class Service:
     def publish(self, source_id: UUID, lines: Sequence[bytes]) -> Refused | None:
         """Publishes encoded lines, all or none; None: they are recorded. Sending the same again does nothing."""
         body = b'{"source_id":"' + str(source_id).encode() + b'","lines":[' + b",".join(lines) + b"]}"
-        answer = self._post(f"{self._path}/records", body)
+        # With where the import began: a row that changes, and changes back, is sent in the same words twice.
+        answer = self._post(f"{self._path}/records", body, f"{self._begun}\n".encode())
         if answer.status_code < 400:
             return None
         if answer.status_code == 413 and len(lines) > 1:
@@ -115,8 +121,8 @@ class Service:
             raise problem_of(answer)
         return Refused(int(head), f"{field.removeprefix('.')}: {error['detail']}" if field else error["detail"])
 
-    def _post(self, path: str, body: bytes) -> httpx.Response:
-        headers = {"content-type": "application/json", "idempotency-key": sha256(body).hexdigest()}
+    def _post(self, path: str, body: bytes, meant: bytes = b"") -> httpx.Response:
+        headers = {"content-type": "application/json", "idempotency-key": sha256(meant + body).hexdigest()}
         for pause in _PAUSES_S:
             time.sleep(pause)
             try:

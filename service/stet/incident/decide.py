@@ -113,7 +113,8 @@ def _link(
 def _record(
     command: RecordStatement, state: Incident, incident_id: UUID, known: Known, statement_id: UUID
 ) -> tuple[IncidentEvent, ...]:
-    if state.status == "withdrawn":
+    # A data set goes on speaking, whatever the desk thinks of the incident.
+    if state.status == "withdrawn" and command.record is None:
         raise Refused("the incident is withdrawn: reopen it before recording statements about it")
     recorded = record(command, state, incident_id, statement_id, known)
     if command.supersedes is None:

@@ -122,10 +122,9 @@ def said_already(line: RecordLine, last: Statement | None, said_at: SaidAt) -> b
 
 def amendment(line: RecordLine, state: Incident, by_desk: frozenset[str]) -> IncidentAmended | None:
     """The title, kind and tags follow the row, but for those that the desk has set; None: they are as the row says."""
+    said = {"title": line.title, "kind": line.kind, "tags": tuple(dict.fromkeys(line.tags))}
     given: dict[str, Any] = {
-        name: value
-        for name in _HEADER
-        if name not in by_desk and (value := getattr(line, name)) != getattr(state, name)
+        name: value for name, value in said.items() if name not in by_desk and value != getattr(state, name)
     }
     return IncidentAmended(**given, reason=_FOLLOWS) if given else None
 

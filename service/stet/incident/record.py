@@ -15,6 +15,7 @@ from stet.incident.commands import ClaimInput, CorrectStatement, RecordStatement
 from stet.incident.events import StatementCorrected, StatementFields, StatementRecorded
 from stet.incident.known import Known
 from stet.incident.state import Incident
+from stet.incident.statement import Statement
 from stet.incident.times import as_given, derive_said_at, derive_time, refuse_cycle
 from stet.ledger.attributes import Rule
 from stet.values.text import reference_id, require_kind
@@ -114,8 +115,8 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
         for name in ("speaker", "chain", "channel", "verbatim", "language", "citation")
         if (value := getattr(given, name)) is not UNSET and value != getattr(statement, name)
     }
-    if "speaker" in fields and (unknown := speaker in known.unknown) != statement.speaker_unknown:
-        fields["speaker_unknown"] = unknown
+    if "speaker" in fields:
+        fields |= _of_another_speaker(statement, speaker, known)
     if given.said_at is not UNSET or "citation" in fields:
         stated = as_given(statement.said_at) if given.said_at is UNSET else given.said_at
         said_at: SaidAt = derive_said_at(stated, citation, known, "set.")
@@ -150,6 +151,13 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
         remove_claims=command.remove_claims,
         reason=command.reason,
     )
+
+
+def _of_another_speaker(statement: Statement, speaker: UUID, known: Known) -> dict[str, Any]:
+    if statement.record:
+        raise Refused.at("set.speaker", "the statement publishes, or takes back, a row of its speaker's data set")
+    unknown = speaker in known.unknown
+    return {} if unknown == statement.speaker_unknown else {"speaker_unknown": unknown}
 
 
 def check_correction(command: CorrectStatement) -> None:

@@ -30,6 +30,7 @@ from stet.incident.events import (
     StatementWithdrawn,
 )
 from stet.incident.known import Known
+from stet.incident.publish import last_line
 from stet.incident.record import check_speakers
 from stet.incident.state import Incident
 from stet.incident.statement import ASSESSED, Statement
@@ -45,7 +46,7 @@ def revise(command: Revise, state: Incident, known: Known, retraction_id: UUID) 
         raise Refused.at("statement_id", "is a retraction, which can be corrected, withdrawn and reinstated only")
     match command:
         case RetractStatement():
-            return (_retract(command, statement, known, retraction_id),)
+            return (_retract(command, statement, state, known, retraction_id),)
         case SupersedeStatement(superseded_by=newer_id, reason=reason):
             newer = state.statements.get(newer_id)
             if newer is None:  # it says nothing of this incident
@@ -164,7 +165,9 @@ def _superseding(state: Incident, statement_id: UUID) -> set[UUID]:
     return found
 
 
-def _retract(command: RetractStatement, statement: Statement, known: Known, retraction_id: UUID) -> StatementRetracted:
+def _retract(
+    command: RetractStatement, statement: Statement, state: Incident, known: Known, retraction_id: UUID
+) -> StatementRetracted:
     check_speakers(statement.speaker, command.chain, known, "")
     return StatementRetracted(
         statement_id=statement.statement_id,
@@ -179,17 +182,17 @@ def _retract(command: RetractStatement, statement: Statement, known: Known, retr
         verbatim=command.verbatim,
         language=command.language,
         citation=command.citation,
-        record=_row_taken_back(command, statement),
+        record=_row_taken_back(command, statement, state),
         reason=command.reason,
     )
 
 
-def _row_taken_back(command: RetractStatement, statement: Statement) -> Record | None:
-    """The row that goes with a statement, if the whole of it does."""
+def _row_taken_back(command: RetractStatement, statement: Statement, state: Incident) -> Record | None:
+    """The row that goes with a statement, if the whole of it does, and it spoke last of the row."""
     published, given = statement.record, command.record
+    last = published and last_line(state, statement.speaker, published.key) == statement
     if given is None:
-        whole = published and not command.claim_ids
-        return Record(key=published.key, value=Raw(b"null")) if published and whole else None
+        return Record(key=published.key, value=Raw(b"null")) if published and last and not command.claim_ids else None
     if published is None:
         raise Refused.at("record", "the statement publishes no row")
     if command.claim_ids:
@@ -198,6 +201,8 @@ def _row_taken_back(command: RetractStatement, statement: Statement) -> Record |
         raise Refused.at("record.key", "is not that of the row that the statement publishes")
     if not given.gone:
         raise Malformed.at("record.value", "must be null in a retraction")
+    if not last:
+        raise Refused.at("record", "a later line spoke of the row: retract that one")
     return given
 
 
