@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+from click.testing import CliRunner
 from tests.http.asking import read
+
+from stet.cli.main import main
 
 DATA = Path(__file__).parent / "data"
 
 
 def stet_import(*arguments: str | Path, cwd: Path, code: int = 0, **environment: str) -> str:
     """Runs `stet import` in a folder to its end; all that it said. Its exit code is the one that is expected."""
-    done = subprocess.run(
-        [sys.executable, "-m", "stet", "import", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=500,
-        stdin=subprocess.DEVNULL,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        check=False,
-    )
-    said = done.stderr + done.stdout
-    assert done.returncode == code, said
-    assert "Traceback" not in said, said
-    return said
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(main, ["import", *map(str, arguments)], env=environment, catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
 
 
 def data_set(client: httpx.Client, ledger: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
 import httpx
 
@@ -24,7 +23,7 @@ from stet.importers.mapping import Mapping, load_mapping
 from stet.importers.publisher import Publisher, Rejects
 from stet.importers.records import import_records
 from stet.importers.release import import_release
-from stet.importers.service import Service
+from stet.importers.service import Progress, Service
 from stet.importers.state import State
 from stet.importers.table import read_table
 from stet.queries.cut import parse_said_by
@@ -47,9 +46,7 @@ class Import(NamedTuple):
 
 
 class _Running(NamedTuple):
-    mapping: Mapping
-    service: Service
-    source_id: UUID
+    progress: Progress
     state: State
     out: Publisher
 
@@ -64,8 +61,8 @@ def records_here(settings: Settings, asked: Import) -> int:
             return int(bool(report.bad or (asked.strict and report.unmapped)))
         _refuse_unmapped(report.unmapped)
     with ExitStack() as ends:
-        running = _begin(settings, asked, mapping, ends)
-        last_seq, _ = running.service.progress(running.source_id)
+        running = _begin(settings, asked, mapping, ends, numbered=True)
+        last_seq = running.progress.last_seq
         if last_seq is not None:
             say(f"the data set is there up to line {last_seq:,}: this goes on behind it")
         import_records(read_lines(asked.file, say), mapping, running.state, running.out, last_seq, say)
@@ -85,8 +82,8 @@ def table_here(settings: Settings, asked: Import, at: str, *, partial: bool, del
     if asked.strict:
         _refuse_unmapped(unmapped)
     with ExitStack() as ends:
-        running = _begin(settings, asked, mapping, ends)
-        _, last = running.service.progress(running.source_id)
+        running = _begin(settings, asked, mapping, ends, numbered=False)
+        last = running.progress.last_said_at
         if last and said_at < last:
             raise Malformed.at("--at", f"the data set has said something at {last.isoformat()}: releases come in order")
         rows = read_table(asked.file, mapping).rows
@@ -100,7 +97,7 @@ def _refuse_unmapped(unmapped: tuple[str, ...] | list[str]) -> None:
         raise Malformed.at("--strict", f"the mapping neither reads nor ignores {', '.join(unmapped)}")
 
 
-def _begin(settings: Settings, asked: Import, mapping: Mapping, ends: ExitStack) -> _Running:
+def _begin(settings: Settings, asked: Import, mapping: Mapping, ends: ExitStack, *, numbered: bool) -> _Running:
     """The service, the data set in it, and its rows as they are."""
     if not asked.file.is_file():
         raise Malformed.at("FILE", f"there is no file {asked.file}")
@@ -114,8 +111,9 @@ def _begin(settings: Settings, asked: Import, mapping: Mapping, ends: ExitStack)
     count = state.load((row.key, bytes(row.record)) for row in service.rows(source_id))
     if count > 0:
         say(f"the data set has {count:,} rows")
-    out = Publisher(service, source_id, rejects, _progress(asked.file))
-    return _Running(mapping, service, source_id, state, out)
+    progress = service.progress(source_id)
+    since = None if numbered else progress.position
+    return _Running(progress, state, Publisher(service, source_id, rejects, _progress(asked.file), since))
 
 
 def _report(out: Publisher) -> int:

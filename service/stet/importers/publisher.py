@@ -72,12 +72,15 @@ class _Waiting(NamedTuple):
 class Publisher:
     """Sends lines in their order."""
 
-    def __init__(self, service: Service, source_id: UUID, rejects: Rejects, done: Callable[[int], None]) -> None:
+    def __init__(
+        self, service: Service, source_id: UUID, rejects: Rejects, done: Callable[[int], None], since: int | None
+    ) -> None:
         self.counts: Counter[str] = Counter()
         """How many lines of each sort came in."""
         self.rejects = rejects
         self._service = service
         self._source_id = source_id
+        self._since = since
         self._waiting: list[_Waiting] = []
         self._bytes = 0
         self._done = done
@@ -109,7 +112,7 @@ class Publisher:
 
     def _publish(self, lines: list[_Waiting]) -> None:
         while lines:
-            refused = self._service.publish(self._source_id, [one.body for one in lines])
+            refused = self._service.publish(self._source_id, [one.body for one in lines], self._since)
             if refused is None:
                 return
             bad = lines[refused.line]

@@ -38,6 +38,16 @@ class Refused(NamedTuple):
     reason: str
 
 
+class Progress(NamedTuple):
+    """How far a data set came, and as of which position."""
+
+    last_seq: int | None
+    """The highest number of a line."""
+    last_said_at: datetime | None
+    """The latest time at which it said something."""
+    position: int
+
+
 class Service:
     """One ledger of a running service."""
 
@@ -46,7 +56,6 @@ class Service:
         self._ledger = ledger
         self._path = f"/v1/ledgers/{ledger}"
         self._sources: dict[str, str] = {}
-        self._begun = 0
 
     def prepare(self, mapping: Mapping, say: Callable[[str], None]) -> UUID:
         """Makes what the mapping needs and the ledger lacks, the ledger among it; the id of the data set.
@@ -72,15 +81,11 @@ class Service:
         """The id of the source of a name or alias; registered if there is none."""
         return self._sources.get(source.name) or self._register({"name": source.name, "kind": source.kind})
 
-    def progress(self, source_id: UUID) -> tuple[int | None, datetime | None]:
-        """The highest line number that the data set came to, and the latest time at which it said something.
-
-        To be asked before lines are published: they are meant to follow what it tells of.
-        """
+    def progress(self, source_id: UUID) -> Progress:
+        """How far the data set came."""
         found = ask(self._client, "GET", f"{self._path}/records/{source_id}")
-        self._begun = found["cut"]["position"]
         last = found["last_said_at"]
-        return found["last_seq"], datetime.fromisoformat(last) if last else None
+        return Progress(found["last_seq"], datetime.fromisoformat(last) if last else None, found["cut"]["position"])
 
     def rows(self, source_id: UUID) -> Iterator[Row]:
         """The rows of the data set as they are, streamed."""
@@ -98,18 +103,21 @@ class Service:
         except httpx.HTTPError as error:
             raise Unavailable(f"{self._client.base_url} broke off: {error}") from error
 
-    def publish(self, source_id: UUID, lines: Sequence[bytes]) -> Refused | None:
-        """Publishes encoded lines, all or none; None: they are recorded. Sending the same again does nothing."""
+    def publish(self, source_id: UUID, lines: Sequence[bytes], since: int | None) -> Refused | None:
+        """Publishes encoded lines, all or none; None: they are recorded.
+
+        Sending the same again does nothing, unless it is `since` another position: the rows of a table that changes
+        and changes back are sent in the same words twice. Numbered lines need no position: no two are alike.
+        """
         body = b'{"source_id":"' + str(source_id).encode() + b'","lines":[' + b",".join(lines) + b"]}"
-        # With where the import began: a row that changes, and changes back, is sent in the same words twice.
-        answer = self._post(f"{self._path}/records", body, f"{self._begun}\n".encode())
+        answer = self._post(f"{self._path}/records", body, f"since {since} ".encode())
         if answer.status_code < 400:
             return None
         if answer.status_code == 413 and len(lines) > 1:
             half = len(lines) // 2
-            if refused := self.publish(source_id, lines[:half]):
+            if refused := self.publish(source_id, lines[:half], since):
                 return refused
-            refused = self.publish(source_id, lines[half:])
+            refused = self.publish(source_id, lines[half:], since)
             return refused and refused._replace(line=refused.line + half)
         if answer.status_code == 413:
             return Refused(0, "is larger than the service takes")
