@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +60,9 @@ def test_snippets_print_what_the_page_says(name: str, reference: Server, tmp_pat
     script, printed = snippets(ROOT / name)
     assert ADDRESS in script
     assert printed
+    # What the pages name by its path, as seen from a checkout.
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace(ADDRESS, reference.url)],
         capture_output=True,
