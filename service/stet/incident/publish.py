@@ -50,7 +50,7 @@ class PublishRecords(Command, frozen=True, kw_only=True):
 
 
 def incident_of_row(ledger_id: UUID, source_id: UUID, key: str) -> UUID:
-    """The incident that a row of a data set opens: the same for ever, whoever publishes it first (docs/adr/0019).
+    """The incident that a row of a data set opens: the same for ever, whoever publishes it first (docs/adr/0018).
 
     A UUIDv8 of RFC 9562: 122 bits of a SHA-256.
     """
