@@ -74,7 +74,8 @@ def test_what_is_asked_wrong_ends_with_2(server: Server, ledger: str, client: ht
         (("table", "rows.csv", *given), "Missing option '--at'"),
         (("table", "rows.csv", *given, "--at", "soon"), "--at"),
         (("table", "rows.jsonl", *given, "--at", T), "lacks what the mapping reads: id, name, size"),
-        (("records", "rows.jsonl", *given, "--ledger", "No Slug"), "name"),
+        (("records", "rows.jsonl", *given, "--ledger", "No Slug"), "path.ledger"),
+        (("table", "rows.csv", *given, "--at", T, "--deleted", "rows.csv"), "its list of deleted rows"),
     ):
         assert words in stet_import(*arguments, cwd=files, code=2)
     assert read(client.get(f"{ledger}/incidents"))["items"] == []

@@ -271,14 +271,19 @@ def test_a_list_of_deleted_rows_beside_a_whole_release(
     stet_import("table", first, *options, "--at", "2020-11-20", cwd=tmp_path)
     second = write(tmp_path / "second.csv", {key: an_event(key) for key in ("A", "D")})
     deleted = tmp_path / "deleted.csv"
-    deleted.write_text("event_id_cnty,deleted_at\nB,2020-11-25T00:00:00Z\nD,\nA,2020-11-25T00:00:00Z\nE,soon\nZ,\n")
+    deleted.write_text("event_id_cnty\nB\n")
+    said = stet_import("table", second, *options, "--at", "2020-12-20", "--deleted", deleted, cwd=tmp_path, code=2)
+    assert "lacks what the mapping reads: deleted_timestamp" in said
+    assert "".join(rows(client, ledger, data_set(client, ledger))) == "ABC", "nothing of the release is recorded"
+    gone = 1606262400  # 2020-11-25T00:00:00Z
+    deleted.write_text(f"event_id_cnty,deleted_timestamp\nB,{gone}\nD,{gone}\nA,{gone}\nE,soon\nZ,{gone}\n")
     options = (*options, "--at", "2020-12-20", "--deleted", deleted, "--rejects", "rejects")
     said = stet_import("table", second, *options, cwd=tmp_path, code=1)
     assert "2 rows taken back\n" in said
     assert "2 deleted rows that the release has: they stay\n" in said
     assert "1 deleted rows that were not there\n" in said
     (rejected,) = (tmp_path / "rejects").read_text().splitlines()
-    assert "deleted_at: 'soon' is neither seconds since 1970 nor an RFC 3339 instant" in rejected
+    assert "deleted_timestamp: 'soon'" in rejected
     source = data_set(client, ledger)
     for day, keys in (("2020-11-24", "ABCD"), ("2020-11-25T00:00:00Z", "ACD"), ("2020-12-21", "AD")):
         assert "".join(rows(client, ledger, source, said_by=day)) == keys

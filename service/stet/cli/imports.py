@@ -81,13 +81,13 @@ def table_here(settings: Settings, asked: Import, at: str, *, partial: bool, del
         return int(bool(report.bad or (asked.strict and report.unmapped)))
     if asked.strict:
         _refuse_unmapped(unmapped)
+    gone = read_deleted(deleted, mapping) if deleted else ()
     with ExitStack() as ends:
         running = _begin(settings, asked, mapping, ends, numbered=False)
         last = running.progress.last_said_at
         if last and said_at < last:
             raise Malformed.at("--at", f"the data set has said something at {last.isoformat()}: releases come in order")
         rows = read_table(asked.file, mapping).rows
-        gone = read_deleted(deleted, mapping) if deleted else ()
         import_release(rows, gone, mapping, running.state, running.out, said_at, partial=partial)
         return _report(running.out)
 

@@ -14,7 +14,7 @@ from stet.importers.files import BadLine
 from stet.importers.lines import Line
 from stet.importers.mapped import BadRow
 from stet.importers.mapping import Mapping
-from stet.importers.table import read_table
+from stet.importers.table import Row, read_table
 
 
 def read_deleted(source: Path | BinaryIO, mapping: Mapping) -> Iterator[Line | BadLine]:
@@ -27,14 +27,18 @@ def read_deleted(source: Path | BinaryIO, mapping: Mapping) -> Iterator[Line | B
     of_list = replace(
         mapping, title="-", kind="deleted", tags=(), said_at=mapping.deleted, headers=(), optional=(), claims=()
     )
-    for row in read_table(source, of_list).rows:
+    return _lines(read_table(source, of_list).rows, of_list, mapping.deleted.column)
+
+
+def _lines(rows: Iterator[Row | BadLine], of_list: Mapping, column: str) -> Iterator[Line | BadLine]:
+    for row in rows:
         if isinstance(row, BadLine):
             yield row
             continue
         try:
             mapped = of_list.apply(row.record, row.number)
             if mapped.said_at is None:
-                raise BadRow(row.number, f"{mapping.deleted.column}: is missing, and is when the row was deleted")
+                raise BadRow(row.number, f"{column}: is missing, and is when the row was deleted")
         except BadRow as error:
             yield BadLine(row.number, error.reason, row.raw)
             continue
