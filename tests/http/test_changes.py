@@ -34,6 +34,7 @@ def everything(server: Server) -> Iterator[Desk]:
         hanging(desk)
         supersessions(desk)
         the_rest(desk)
+        desk.post("releases", {"name": "first"})
         yield desk
 
 

@@ -378,7 +378,7 @@ def test_all_bad_fields_are_named_at_once(client: httpx.Client, ledger: str) -> 
         "tags": ["fine", "Not fine"],
         "surprise": 1,
         "statements": [
-            {"speaker": "nobody", "claims": []},
+            {"speaker": "nobody", "claims": {}},
             {"speaker": NOBODY, "claims": [{"attribute": "A", "value": 1, "act": "shout"}, {"attribute": "killed"}]},
         ],
     }
@@ -760,6 +760,7 @@ def _addresses(client: httpx.Client, ledger: str) -> dict[str, set[str]]:
         "incident_id": id_of(incident),
         "statement_id": statement,
         "name": "branch",
+        "form": "csv",
         "rebuild_id": a_rebuild(client),
     }
     paths = read(client.get("/openapi.json"))["paths"]
