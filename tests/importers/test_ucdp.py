@@ -7,6 +7,7 @@ import gzip
 import io
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ import pytest
 from tests.conftest import Cluster, Server, serve
 from tests.http.asking import id_of, read
 from tests.importers.running import DATA, data_set, items, rows, stet_import
+
+from stet.importers.mapping import load_mapping
 
 FILE = DATA / "ged231-car.csv.gz"
 Cells = dict[str, str]
@@ -112,6 +115,37 @@ def test_each_vintage_is_given_back(number: int, imported: Imported) -> None:
         found = imported.csv(**cut)
         assert found == expected, cut
         assert [list(row) for row in found.values()] == [list(row) for row in expected.values()][: len(found)]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_an_export_gives_every_mapped_column_back(number: int, imported: Imported) -> None:
+    """Through the claims, and not by the rows that are kept beside them. Each row has its own id again."""
+    as_of = f"position:{imported.positions[(0, 1, 3)[number]]}"
+    answer = imported.client.get("/v1/ledgers/ged/exports/ucdp", params={"as_of": as_of}, timeout=120)
+    assert answer.status_code == 200, answer.text
+    table, found = vintages()[number], table_of(answer.text, "id")
+    assert found.keys() >= table.keys()
+    columns = [name for name in load_mapping("ucdp-ged").columns() if name != "source_office"]
+    assert len(columns) >= 25
+    differing = {
+        (name, table[key][name], found[key][name])
+        for key in table
+        for name in columns
+        if comparable(found[key][name]) != comparable(table[key][name])
+    }
+    assert not differing
+    # Of an office that is named twice in a cell there is one claim.
+    for key, row in table.items():
+        offices = dict.fromkeys(part.strip() for part in row["source_office"].split(";") if part.strip())
+        assert [part for part in found[key]["source_office"].split(";") if part] == list(offices)
+
+
+def comparable(cell: str) -> Decimal | str:
+    """Numbers are equal however they are written."""
+    try:
+        return Decimal(cell)
+    except ArithmeticError:
+        return " ".join(cell.split())
 
 
 def test_what_a_release_changed_is_counted(imported: Imported) -> None:
