@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from tests.strategies import cut
-from tests.unit.saying import retract, say, statement_id, supersede, told, withdraw
+from tests.unit.saying import move_out, retract, say, statement_id, supersede, told, withdraw
 
 from stet.incident.diff import Diff, Side, diff
 from stet.incident.state import fold
@@ -52,3 +52,12 @@ def test_a_change_is_caused_by_what_was_said_taken_back_replaced_and_set_aside()
     recorded = [("statement-recorded", statement_id(n)) for n in (1, 2, 3)]
     later = [("statement-superseded", statement_id(1)), ("statement-retracted", statement_id(5))]
     assert causes == [*recorded, *later]
+
+
+def test_a_statement_that_was_moved_away_was_not_said_between_the_cuts() -> None:
+    """The move alone is why it is gone: that it was recorded, before the first cut, is no cause of the difference."""
+    events = told(say("AZ", killed=2), say("RU", killed=3), move_out(1))
+    before = events[:-1]
+    found = diff(Side(fold(before), cut(before[-1].position)), Side(fold(events), cut(events[-1].position)), events)
+    assert found.statements.removed == (statement_id(1),)
+    assert [(cause.type, cause.because) for cause in found.events] == [("statement-moved-out", "recorded")]

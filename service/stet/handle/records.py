@@ -68,7 +68,8 @@ def _decide_line(
     line: RecordLine, source_id: UUID, incident_id: UUID, state: Incident, known: Known, by_desk: frozenset[str]
 ) -> list[NewEvent]:
     last = last_line(state, source_id, line.record.key)
-    if said_already(line, last, derive_said_at(line.said_at, line.citation, known, "")):
+    # A numbered line is never a repetition, and most lines have a number.
+    if line.record.seq is None and said_already(line, last, derive_said_at(line.said_at, line.citation, known, "")):
         return []
     stream, statement_id = f"incident:{incident_id}", new_id()
     if line.record.gone:

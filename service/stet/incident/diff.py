@@ -17,6 +17,8 @@ from stet.incident.events import (
     AttributeUnpinned,
     IncidentEvent,
     StatementCorrected,
+    StatementMovedIn,
+    StatementMovedOut,
     reason_of,
     statement_of,
 )
@@ -86,7 +88,10 @@ def diff(before: Side, after: Side, events: Sequence[Recorded[IncidentEvent]]) -
     """What leads from one cut to another, which is not earlier. `events` are those up to the later one."""
     assert after.state.incident_id
     old, new = before.state, after.state
-    said_differs = old.statements.keys() ^ new.statements.keys()
+    since = [recorded.event for recorded in events if recorded.position > before.cut.position]
+    moved = {statement_of(event) for event in since if isinstance(event, StatementMovedOut | StatementMovedIn)}
+    # What came or went by a move was not said between the cuts: the move is why.
+    said_differs = (old.statements.keys() ^ new.statements.keys()) - moved
     causes = [
         (recorded, _cause(recorded, "recorded" if is_new else "said"))
         for recorded in events

@@ -116,8 +116,8 @@ def to_retraction(line: RecordLine, last: Statement | None) -> RetractStatement:
 
 
 def said_already(line: RecordLine, last: Statement | None, said_at: SaidAt) -> bool:
-    """Whether the line that spoke last is this one: a repetition, which adds nothing. A numbered line never is."""
-    return last is not None and line.record.seq is None and (last.record, last.said_at) == (line.record, said_at)
+    """Whether the line that spoke last is this one: a repetition, which adds nothing."""
+    return last is not None and (last.record, last.said_at) == (line.record, said_at)
 
 
 def amendment(line: RecordLine, state: Incident, by_desk: frozenset[str]) -> IncidentAmended | None:
