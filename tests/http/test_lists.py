@@ -7,9 +7,9 @@ import csv
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -25,7 +25,6 @@ from stet.settings import Settings
 from stet.source.events import SourceRegistered
 from stet.store.append import Log
 
-_names = itertools.count(1)
 YERESKH = {"type": "Point", "coordinates": [44.85, 39.74]}
 
 
@@ -34,7 +33,8 @@ class Desk:
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
-        self.name = f"lists-{os.getpid()}-{next(_names)}"
+        # Random: this module is there twice in a process where another one takes its Desk.
+        self.name = f"lists-{uuid4()}"
         self.path = f"/v1/ledgers/{self.name}"
         assert client.post("/v1/ledgers", json={"name": self.name, "title": "Lists"}).status_code == 201
         self.sources: dict[str, str] = {}
