@@ -684,5 +684,5 @@ class Machine(RuleBasedStateMachine):
 
 def test_machine(client: httpx.Client) -> None:
     """Whatever is done, in whatever order, the API says what the model says: now, and at every earlier cut."""
-    bounds = settings(max_examples=25, stateful_step_count=40)
+    bounds = settings(max_examples=40, stateful_step_count=40)
     run_state_machine_as_test(lambda: Machine(client), settings=bounds)

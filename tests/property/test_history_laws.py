@@ -72,7 +72,7 @@ def test_a_late_statement_changes_no_slice_before_it_was_said() -> None:
     """Neither in a history nor in a dispute, and most of them have some that are late."""
     reached: Counter[str] = Counter()
 
-    @many
+    @settings(max_examples=40)
     @given(histories())
     def look(world: World) -> None:
         reached.update(set().union(*map(check_late_statements, incidents(world))))
@@ -84,7 +84,7 @@ def test_a_late_statement_changes_no_slice_before_it_was_said() -> None:
 
     look()
     look_closer()
-    assert reached["something before it"] >= 12
+    assert reached["something before it"] >= 20
     assert reached["something after it"] >= 12
     assert reached["something before it, in dispute"] >= 50
     assert reached["something after it, in dispute"] >= 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import TypeVar, cast
 from urllib.parse import urlencode
@@ -67,6 +68,11 @@ def permanent(
 
 def _address(path: str, parameters: dict[str, str]) -> str:
     return f"{path}?{urlencode(parameters, safe=':@,')}"
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """The body of an answer to HEAD, which would be made for nobody."""
+    yield b""
 
 
 def _headers(body: bytes, version: int, cut: ReadCut | None) -> dict[str, str]:

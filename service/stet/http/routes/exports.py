@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from stet.database.pool import HISTORIES, snapshot
 from stet.exporters.atom import atom, feed_page
 from stet.exporters.forms import FORMS, ExportName, export
 from stet.exporters.reading import wanted_of
-from stet.http.answer import FOREVER, permanent
+from stet.http.answer import FOREVER, nothing, permanent
 from stet.http.body import StetRequest
 from stet.http.filters import (
     AttributeStatus,
@@ -132,11 +131,6 @@ async def answer_atom(request: StetRequest, ledger: str, before: int | None, lim
     body = atom(ledger_id, ledger, page, links)
     headers = {"cache-control": "no-store", "stet-position": str(page.head), "vary": "accept"}
     return Response(body, media_type=MEDIA_TYPES["atom"], headers=headers)
-
-
-async def nothing() -> AsyncIterator[bytes]:
-    """The body of an answer to HEAD, which would be made for nobody."""
-    yield b""
 
 
 ROUTES = [get_export, get_atom]

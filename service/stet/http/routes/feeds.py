@@ -15,10 +15,11 @@ from litestar.response import Stream
 
 from stet.database.pool import HISTORIES, snapshot
 from stet.errors import Malformed
+from stet.http.answer import nothing
 from stet.http.body import StetRequest
 from stet.http.formats import FormatName, negotiate
 from stet.http.routes import LedgerName
-from stet.http.routes.exports import answer_atom, nothing
+from stet.http.routes.exports import answer_atom
 from stet.http.service import Service, service_of
 from stet.queries.changes import Changes, head_of, list_changes
 from stet.queries.events import LoggedEvent, cloud_event, read_log

@@ -7,7 +7,6 @@ import io
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -19,10 +18,10 @@ from msgspec import Raw
 from stet.database.pool import HISTORIES, Pool, snapshot
 from stet.handle import handle
 from stet.handle.records import publish_records
-from stet.http.answer import FOREVER, answer, written
+from stet.http.answer import FOREVER, answer, nothing, permanent, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
-from stet.http.formats import MEDIA_TYPES, FormatName, negotiate
+from stet.http.formats import MEDIA_TYPES, FormatName, Rendered, negotiate
 from stet.http.memento import memento_headers
 from stet.http.routes import (
     AcceptDatetime,
@@ -92,11 +91,10 @@ async def get_records(
     headers = memento_headers(request, mementos, asked=cut.as_of is not None, forms=True) | {
         "stet-position": str(cut.position),
         "cache-control": FOREVER if cut.final else "no-cache",
-        "content-location": f"{request.url.path}?"
-        + urlencode({"source": str(source), **cut.permanent, "format": form}, safe=":@,"),
+        "content-location": permanent(request, cut, rendered=Rendered(b"", MEDIA_TYPES[form], {"format": form})),
     }
     lines = _ndjson if form == "ndjson" else _csv
-    body = _nothing if request.scope["state"]["head"] else partial(lines, service.pool, wanted)
+    body = nothing if request.scope["state"]["head"] else partial(lines, service.pool, wanted)
     return Stream(body, media_type=MEDIA_TYPES[form], headers=headers)  # type: ignore[return-value]
 
 
@@ -114,11 +112,6 @@ async def get_progress(
         ledger_id = await service.ledger_id(connection, ledger)
         cut, shown = await view_progress(connection, ledger_id, source_id, asked(as_of))
     return answer(request, shown, cut.position, cut)
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    """The body of an answer to HEAD, which would be made for nobody."""
-    yield b""
 
 
 async def _ndjson(pool: Pool, wanted: RecordsCut) -> AsyncIterator[bytes]:
