@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+Audience = Literal["public", "member"]
+"""Whose view it is. A member sees everything; the public, what nobody has restricted."""
 E_co = TypeVar("E_co", covariant=True)
 
 
@@ -52,7 +54,5 @@ class Cut(msgspec.Struct, frozen=True):
     """No later event can change this answer: a later append exists, or a position was asked for."""
     resolution: int
     """The version of the rules by which values are resolved."""
-    audience: str
-
-
-AUDIENCE = "member"
+    audience: Audience
+    """Who it is shown to: `public` leaves out what is restricted today."""

@@ -15,7 +15,7 @@ from stet.database.pool import Connection, make_pool
 from stet.errors import Malformed, NotFound
 from stet.incident.said import SaidMatch
 from stet.incident.view import view
-from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, parse_as_of, parse_said_by, resolve_cut
+from stet.queries.cut import ALL_SAID, HEAD, AsOf, ReadCut, Said, parse_as_of, parse_said_by, resolve_cut
 from stet.queries.incident import incident_of
 from stet.queries.many import list_events, list_opened
 from stet.settings import Settings
@@ -34,7 +34,7 @@ def replay_here(
     events: bool,
 ) -> int:
     """Prints the views. Raises NotFound or Malformed for what does not exist at the cut."""
-    asked = parse_as_of(as_of, "--as-of") if as_of else None
+    asked = (parse_as_of(as_of, "--as-of") if as_of else HEAD)._replace(audience="member")
     said = Said(parse_said_by(said_by, "--said-by"), said_match) if said_by else ALL_SAID
     if incident:
         try:
@@ -50,7 +50,7 @@ async def _replay(
     settings: Settings,
     ledger: str,
     incident_id: UUID | None,
-    asked: AsOf | None,
+    asked: AsOf,
     said: Said,
     events: bool,
 ) -> int:

@@ -15,7 +15,7 @@ from stet.cli.database import database
 from stet.cli.remote import ask, problem_of
 from stet.cli.terminal import say
 from stet.database.doorbell import Doorbell
-from stet.database.pool import HISTORIES, make_pool, snapshot
+from stet.database.pool import HISTORIES, make_pool, of_ledger, snapshot
 from stet.errors import NotFound
 from stet.queries.changes import ChangedAppend, head_of, list_changes
 from stet.settings import Settings
@@ -64,7 +64,7 @@ async def _follow_log(
                 at = await head_of(connection, ledger_id, after or 0) if after is None else after
             while True:
                 ring = doorbell.next_ring()
-                async with pool.connection() as connection, snapshot(connection, HISTORIES):
+                async with of_ledger(pool, ledger_id) as connection, snapshot(connection, HISTORIES):
                     page = await list_changes(connection, ledger_id, at, _PAGE)
                 for item in page.items:
                     yield item

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
@@ -56,6 +57,13 @@ def as_role(connection: psycopg.Connection, role: str) -> None:
     """Lets a connection do what a role may, and no more; times are UTC."""
     connection.execute("SELECT set_config('role', %s, false), set_config('timezone', 'UTC', false)", (role,))
     connection.commit()
+
+
+@asynccontextmanager
+async def of_ledger(pool: Pool, ledger_id: UUID) -> AsyncIterator[Connection]:
+    """A connection for what one ledger holds."""
+    async with pool.connection() as connection:
+        yield connection
 
 
 @asynccontextmanager

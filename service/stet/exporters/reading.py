@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from stet.database.finish import finished
-from stet.database.pool import HISTORIES, Connection, Pool, snapshot
+from stet.database.pool import HISTORIES, Connection, Pool, of_ledger, snapshot
 from stet.incident import state as incident_state
 from stet.incident.resolve import Key, Resolved, resolve
 from stet.incident.said import said_by
@@ -95,7 +95,7 @@ async def folded(pool: Pool, wanted: Wanted) -> AsyncIterator[list[Folded]]:
 
 
 async def _read(pool: Pool, wanted: Wanted, after: After | None, limit: int) -> Rows[IncidentSummary]:
-    async with pool.connection() as connection, snapshot(connection, HISTORIES):
+    async with of_ledger(pool, wanted.ledger_id) as connection, snapshot(connection, HISTORIES):
         return await _list(connection, wanted, after, limit)
 
 
@@ -106,7 +106,7 @@ async def _list(connection: Connection, wanted: Wanted, after: After | None, lim
 
 
 async def _read_folded(pool: Pool, wanted: Wanted, after: After | None) -> Rows[Folded]:
-    async with pool.connection() as connection, snapshot(connection, HISTORIES):
+    async with of_ledger(pool, wanted.ledger_id) as connection, snapshot(connection, HISTORIES):
         page = await _list(connection, wanted, after, FOLDED)
         position, said = wanted.cut.position, wanted.cut.said
         streams = [f"incident:{item.incident_id}" for item in page.items]

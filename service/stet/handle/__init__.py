@@ -11,7 +11,7 @@ import psycopg
 from msgspec import Struct
 
 from stet.codec import TYPES, AnyEvent
-from stet.database.pool import Connection, Pool
+from stet.database.pool import Connection, Pool, of_ledger
 from stet.envelope import Recorded
 from stet.errors import KeyReused, Stale
 from stet.ids import new_id
@@ -83,7 +83,7 @@ class Reader:
 
     async def end(self, position: int | None) -> int:
         """Where the log ends; or, of a position that it has reached, where its append ends. Raises NotFound beyond."""
-        asked = None if position is None else AsOf(position=position)
+        asked = AsOf(position=position)
         return (await resolve_cut(self.connection, self.ledger_id, asked)).position
 
     async def holders(self, statement_ids: Collection[UUID]) -> set[str]:
@@ -137,7 +137,7 @@ async def handle(
     request, and whatever `decide` raises.
     """
     for _ in range(_RACES):
-        async with pool.connection() as connection:
+        async with of_ledger(pool, ledger_id) as connection:
             decided = await _decide(connection, ledger_id, subject, decide, context, ledger_name)
         if isinstance(decided, Outcome):
             return decided
@@ -145,7 +145,7 @@ async def handle(
         if appended.outcome == "appended":
             return Outcome(decided.status, decided.location, appended.position)
     # Who has lost so often reads, decides and appends while nobody else appends: a fan-out reads much.
-    async with pool.connection() as connection, connection.transaction():
+    async with of_ledger(pool, ledger_id) as connection, connection.transaction():
         # In the order of every append: first the tables, then the head.
         await hold_inline(connection)
         await connection.execute(_HOLD, {"ledger_id": ledger_id})

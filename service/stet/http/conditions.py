@@ -8,12 +8,11 @@ from hashlib import sha256
 
 from stet.errors import Malformed, Stale
 from stet.handle import Context
+from stet.http.access import access_of
 from stet.http.body import StetRequest
 
 _VERSION = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"', re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-ACTOR = "local"
-"""Who writes, until there are keys: whoever can reach the loopback address."""
 
 
 async def context_of(request: StetRequest) -> Context:
@@ -24,7 +23,7 @@ async def context_of(request: StetRequest) -> Context:
         raise Malformed.at("header.Idempotency-Key", "must be 1 to 255 visible ASCII characters")
     asked = f"{request.method}\n{request.url.path}\n".encode()
     return Context(
-        actor=ACTOR,
+        actor=access_of(request).actor,
         correlation_id=request.scope["state"]["request_id"],
         request_digest=sha256(asked + await request.body()).digest(),
         idempotency_key=key,

@@ -16,7 +16,7 @@ import msgspec
 
 from stet.database.doorbell import POLL_S, Doorbell
 from stet.database.finish import finished
-from stet.database.pool import HISTORIES, Pool, snapshot
+from stet.database.pool import HISTORIES, Pool, of_ledger, snapshot
 from stet.queries.changes import ChangedAppend, list_changes
 
 HEARTBEAT_S = 15.0
@@ -133,7 +133,7 @@ class Feeds:
         return tail.after(after)
 
     async def _read(self, ledger_id: UUID, after: int) -> list[_Message]:
-        async with self._pool.connection() as connection, snapshot(connection, HISTORIES):
+        async with of_ledger(self._pool, ledger_id) as connection, snapshot(connection, HISTORIES):
             page = await list_changes(connection, ledger_id, after, _PAGE)
         found = []
         for item in page.items:

@@ -57,16 +57,16 @@ def unsign(text: str, secret: bytes, what: str, ledger_id: UUID | None) -> Curso
     )
 
 
-async def page_cut(
-    connection: Connection, ledger_id: UUID, as_of: AsOf | None, said: Said, cursor: Cursor | None
-) -> ReadCut:
+async def page_cut(connection: Connection, ledger_id: UUID, as_of: AsOf, said: Said, cursor: Cursor | None) -> ReadCut:
     """The cut of a page: that of the first page, if it is a later one. Raises Malformed if another is asked for."""
     if cursor is None:
         return await resolve_cut(connection, ledger_id, as_of, said)
     cut = cursor.cut
     assert cut
+    if cut.audience != as_of.audience:
+        raise Malformed.at("query.cursor", "is of somebody who may see other things: start anew")
     same = (cut.as_of, None), (cut.as_of, cut.seen), (f"position:{cut.position}", None)
-    if as_of and (as_of.text, as_of.seen) not in same:
+    if as_of.some_time and (as_of.text, as_of.seen) not in same:
         raise Malformed.at("query.as_of", "differs from the cut of the cursor: leave it away, or start anew")
     if said not in (ALL_SAID, cut.said):
         raise Malformed.at("query.said_by", "differs from the cut of the cursor: leave it away, or start anew")

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from stet.database.doorbell import Doorbell
-from stet.database.pool import Connection, Pool
+from stet.database.pool import Pool
 from stet.errors import NotFound
 from stet.http.body import StetRequest
 from stet.http.feed import Feeds
@@ -46,10 +46,11 @@ class Service(Struct, kw_only=True):
         await self.doorbell.stop()
         await self.pool.close()
 
-    async def ledger_id(self, connection: Connection, name: str) -> UUID:
+    async def ledger_id(self, name: str) -> UUID:
         """The id of a ledger. Raises NotFound. Names are for ever, so what is known stays true."""
         if (known := self.ledgers.get(name)) is None:
-            known = await find_ledger(connection, name)
+            async with self.pool.connection() as connection:
+                known = await find_ledger(connection, name)
             if known is None:
                 raise NotFound(f"there is no ledger {name}")
             self.ledgers[name] = known

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from stet.codec import recorded
 from stet.database.pool import Connection
-from stet.envelope import AUDIENCE, Cut
+from stet.envelope import Audience, Cut
 from stet.errors import Malformed, NotFound, OtherRules
 from stet.incident.resolve import RESOLUTION
 from stet.incident.said import SaidMatch
@@ -44,6 +44,13 @@ class AsOf(NamedTuple):
     release: str | None = None
     negotiated: bool = False
     """By Accept-Datetime: before the first there is, that is meant."""
+    audience: Audience = "public"
+    """Who asks. Who forgets to say it sees too little, never too much."""
+
+    @property
+    def some_time(self) -> bool:
+        """Whether a moment was asked for, and not simply what there is."""
+        return any(asked is not None for asked in (self.text, self.seen))
 
 
 class Said(NamedTuple):
@@ -66,6 +73,7 @@ class ReadCut(NamedTuple):
     seen: int
     """The end of the log when it was asked."""
     said: Said = ALL_SAID
+    audience: Audience = "public"
     live: bool = False
     """Nothing is later than this in the snapshot that it was resolved in."""
 
@@ -94,7 +102,7 @@ class ReadCut(NamedTuple):
             said_match=self.said.match if self.said.by else None,
             final=self.final,
             resolution=RESOLUTION,
-            audience=AUDIENCE,
+            audience=self.audience,
         )
 
 
@@ -132,15 +140,12 @@ def parse_said_by(text: str, field: str = "said_by") -> datetime:
     return instant
 
 
-async def resolve_cut(
-    connection: Connection, ledger_id: UUID, as_of: AsOf | None = None, said: Said = ALL_SAID
-) -> ReadCut:
+async def resolve_cut(connection: Connection, ledger_id: UUID, as_of: AsOf = HEAD, said: Said = ALL_SAID) -> ReadCut:
     """The cut to read at.
 
     Raises NotFound for a position that the log has not reached, or a release that there is not; OtherRules for a
     release that was made by other rules: what this service says at that position may not be what was released.
     """
-    as_of = as_of or HEAD
     if as_of.release is not None:
         as_of = as_of._replace(position=await _released(connection, ledger_id, as_of.release))
     until, until_recorded_at = None, None
@@ -166,6 +171,7 @@ async def resolve_cut(
         final=as_of.position is not None or (as_of.instant is not None and (position or 0) < seen),
         seen=seen,
         said=said,
+        audience=as_of.audience,
         live=position == head,
     )
 

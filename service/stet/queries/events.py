@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from stet.database.finish import finished
-from stet.database.pool import Pool
+from stet.database.pool import Pool, of_ledger
 from stet.sql import load
 
 _LIST_LOG = load("list_log")
@@ -81,7 +81,7 @@ async def read_log(pool: Pool, ledger_id: UUID, after: int, up_to: int) -> Async
 
 async def _page(pool: Pool, ledger_id: UUID, after: int, up_to: int) -> list[LoggedEvent]:
     parameters = {"ledger_id": ledger_id, "after": after, "up_to": up_to, "limit": _PAGE}
-    async with pool.connection() as connection:
+    async with of_ledger(pool, ledger_id) as connection:
         rows = await (await connection.execute(_LIST_LOG, parameters)).fetchall()
     names = LoggedEvent.__struct_fields__
     return [LoggedEvent(**dict(zip(names, (*row[:9], Raw(row[9]), *row[10:]), strict=True))) for row in rows]

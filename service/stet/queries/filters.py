@@ -95,9 +95,9 @@ def kept(cut: ReadCut) -> Fragments:
     return [_KEPT] + (["s.said_latest <= %(said_by)s"] if cut.said.by else [])
 
 
-def of_cut(ledger_id: UUID, cut: ReadCut, audience: str) -> dict[str, Any]:
+def of_cut(ledger_id: UUID, cut: ReadCut) -> dict[str, Any]:
     """The parameters of the fragments of a cut."""
-    return {"ledger_id": ledger_id, "position": cut.position, "said_by": cut.said.by, "audience": audience}
+    return {"ledger_id": ledger_id, "position": cut.position, "said_by": cut.said.by, "audience": cut.audience}
 
 
 def matching(wanted: IncidentFilter, cut: ReadCut) -> tuple[Fragments, dict[str, Any]]:

@@ -38,7 +38,7 @@ class IncidentAt(NamedTuple):
 
 
 async def incident_at(
-    connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf | None, said: Said = ALL_SAID
+    connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf, said: Said = ALL_SAID
 ) -> IncidentAt:
     """The incident at the cut. Raises NotFound before it was opened."""
     return await incident_of(connection, ledger_id, incident_id, await resolve_cut(connection, ledger_id, as_of, said))
@@ -54,7 +54,7 @@ async def incident_of(connection: Connection, ledger_id: UUID, incident_id: UUID
 
 
 async def view_incident(
-    connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf | None, *, said: Said = ALL_SAID
+    connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf, *, said: Said = ALL_SAID
 ) -> tuple[ReadCut, IncidentView]:
     at = await incident_at(connection, ledger_id, incident_id, as_of, said)
     return at.cut, view(at.state, at.names, at.own_cut)
@@ -64,7 +64,7 @@ async def view_statement(
     connection: Connection,
     ledger_id: UUID,
     statement_id: UUID,
-    as_of: AsOf | None,
+    as_of: AsOf,
     *,
     incident_id: UUID,
     said: Said = ALL_SAID,
@@ -79,7 +79,7 @@ async def view_timeline(
     connection: Connection,
     ledger_id: UUID,
     incident_id: UUID,
-    as_of: AsOf | None,
+    as_of: AsOf,
     *,
     axis: timeline.Axis,
     said: Said = ALL_SAID,
@@ -98,7 +98,7 @@ async def view_timeline(
 
 
 async def view_matrix(
-    connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf | None, *, said: Said = ALL_SAID
+    connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf, *, said: Said = ALL_SAID
 ) -> tuple[ReadCut, Matrix]:
     at = await incident_at(connection, ledger_id, incident_id, as_of, said)
     return at.cut, matrix(at.state, at.names, at.own_cut)
@@ -108,14 +108,14 @@ async def view_explanation(
     connection: Connection,
     ledger_id: UUID,
     incident_id: UUID,
-    as_of: AsOf | None,
+    as_of: AsOf,
     *,
     name: str,
     of: str | None,
     said: Said = ALL_SAID,
 ) -> tuple[ReadCut, Explanation]:
     at = await incident_at(connection, ledger_id, incident_id, as_of, said)
-    _, ledger = await ledger_at(connection, ledger_id, AsOf("", position=at.cut.position))
+    _, ledger = await ledger_at(connection, ledger_id, AsOf("", position=at.cut.position, audience=at.cut.audience))
     attribute = ledger.attributes.get(name)
     if attribute is None:
         raise NotFound(f"the ledger has no attribute {name}")

@@ -10,7 +10,6 @@ from msgspec.structs import asdict
 from psycopg import sql
 
 from stet.database.pool import Connection
-from stet.envelope import AUDIENCE
 from stet.incident.summary import IncidentSummary, Summary
 from stet.queries.cut import ReadCut
 from stet.queries.filters import Fragments, IncidentFilter, at_cut, both, matching, of_cut, search
@@ -46,7 +45,7 @@ async def list_incidents(
     fragments, parameters = matching(wanted, cut)
     if wanted.q is not None:
         parameters["q"] = await search(connection, ledger_id, cut, wanted.q)
-    parameters |= of_cut(ledger_id, cut, AUDIENCE) | {"limit": limit + 1}
+    parameters |= of_cut(ledger_id, cut) | {"limit": limit + 1}
     fragments = [*at_cut(cut), *fragments]
     if after:
         parameters |= {"after_key": after[0], "after_id": after[1]}

@@ -12,10 +12,10 @@ from stet.database.pool import Connection
 from stet.document import state as document_state
 from stet.document.view import DocumentView
 from stet.document.view import view as document_view
-from stet.envelope import Cut, Recorded
+from stet.envelope import Audience, Cut, Recorded
 from stet.incident.view import StatementView, statement_views
 from stet.ledger.view import LedgerView
-from stet.queries.cut import ReadCut
+from stet.queries.cut import AsOf, ReadCut
 from stet.queries.events import EventView
 from stet.queries.incident import incident_of
 from stet.queries.one import view_ledger
@@ -128,11 +128,13 @@ async def list_events(
     return Rows(page, page[-1].stream_version if len(items) > limit else None)
 
 
-async def list_ledgers(connection: Connection, after: str, limit: int) -> tuple[list[LedgerView], str | None]:
+async def list_ledgers(
+    connection: Connection, after: str, limit: int, audience: Audience
+) -> tuple[list[LedgerView], str | None]:
     """The ledgers after a name, and the name to go on after."""
     cursor = await connection.execute(_LIST_LEDGERS, {"after": after, "limit": limit + 1})
     rows = await cursor.fetchall()
-    views = [(await view_ledger(connection, ledger_id, None))[1] for ledger_id, _ in rows[:limit]]
+    views = [(await view_ledger(connection, ledger_id, AsOf(audience=audience)))[1] for ledger_id, _ in rows[:limit]]
     return views, views[-1].name if len(rows) > limit else None
 
 

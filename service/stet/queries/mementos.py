@@ -56,11 +56,11 @@ async def list_mementos(
     return found
 
 
-async def negotiated(connection: Connection, ledger_id: UUID, stream: str | None, as_of: AsOf | None) -> AsOf | None:
+async def negotiated(connection: Connection, ledger_id: UUID, stream: str | None, as_of: AsOf) -> AsOf:
     """What to read for what was asked: for an Accept-Datetime before the first memento that is the first."""
-    if as_of is None or not as_of.negotiated or as_of.instant is None:
+    if not as_of.negotiated or as_of.instant is None:
         return as_of
     first = (await around(connection, ledger_id, stream, 0)).first
     if first is None or first.recorded_at <= as_of.instant:
         return as_of
-    return AsOf(text_of(first.recorded_at), instant=first.recorded_at)
+    return AsOf(text_of(first.recorded_at), instant=first.recorded_at, audience=as_of.audience)

@@ -23,19 +23,19 @@ from stet.source.view import view as source_view
 from stet.store.read import read_streams
 
 
-async def ledger_at(connection: Connection, ledger_id: UUID, as_of: AsOf | None) -> tuple[ReadCut, Ledger]:
+async def ledger_at(connection: Connection, ledger_id: UUID, as_of: AsOf) -> tuple[ReadCut, Ledger]:
     """The ledger at the cut. Raises NotFound before it was created."""
     cut, events = await read_stream(connection, ledger_id, f"ledger:{ledger_id}", as_of)
     return cut, ledger_state.fold(events)
 
 
-async def view_ledger(connection: Connection, ledger_id: UUID, as_of: AsOf | None) -> tuple[ReadCut, LedgerView]:
+async def view_ledger(connection: Connection, ledger_id: UUID, as_of: AsOf) -> tuple[ReadCut, LedgerView]:
     cut, state = await ledger_at(connection, ledger_id, as_of)
     return cut, ledger_view(state, cut.of(state.position, state.updated_at))
 
 
 async def view_source(
-    connection: Connection, ledger_id: UUID, source_id: UUID, as_of: AsOf | None
+    connection: Connection, ledger_id: UUID, source_id: UUID, as_of: AsOf
 ) -> tuple[ReadCut, SourceView]:
     cut, events = await read_stream(connection, ledger_id, f"source:{source_id}", as_of)
     state = source_state.fold(events)
@@ -43,7 +43,7 @@ async def view_source(
 
 
 async def view_document(
-    connection: Connection, ledger_id: UUID, document_id: UUID, as_of: AsOf | None
+    connection: Connection, ledger_id: UUID, document_id: UUID, as_of: AsOf
 ) -> tuple[ReadCut, DocumentView]:
     cut, events = await read_stream(connection, ledger_id, f"document:{document_id}", as_of)
     state = document_state.fold(events)
@@ -59,7 +59,7 @@ async def names_at(
 
 
 async def read_stream(
-    connection: Connection, ledger_id: UUID, stream: str, as_of: AsOf | None
+    connection: Connection, ledger_id: UUID, stream: str, as_of: AsOf
 ) -> tuple[ReadCut, list[Recorded[Any]]]:
     """The cut, and the events of a stream up to it. Raises NotFound if there is none."""
     cut = await resolve_cut(connection, ledger_id, as_of)

@@ -11,8 +11,8 @@ from msgspec import Raw, Struct
 from psycopg import sql
 
 from stet.database.finish import finished
-from stet.database.pool import HISTORIES, Connection, Pool, snapshot
-from stet.envelope import AUDIENCE, Cut
+from stet.database.pool import HISTORIES, Connection, Pool, of_ledger, snapshot
+from stet.envelope import Cut
 from stet.queries.cut import AsOf, ReadCut, resolve_cut
 from stet.queries.filters import both, kept, of_cut
 from stet.queries.one import read_stream_at
@@ -69,15 +69,15 @@ async def read_records(pool: Pool, wanted: RecordsCut) -> AsyncIterator[list[Rec
 
 
 async def _page(pool: Pool, wanted: RecordsCut, after: str) -> list[tuple[str, str | None]]:
-    parameters = of_cut(wanted.ledger_id, wanted.cut, AUDIENCE)
+    parameters = of_cut(wanted.ledger_id, wanted.cut)
     parameters |= {"source_id": wanted.source_id, "after": after, "limit": _PAGE}
     statement = sql.SQL(_LIST_RECORDS).format(filters=both(kept(wanted.cut)))
-    async with pool.connection() as connection, snapshot(connection, HISTORIES):
+    async with of_ledger(pool, wanted.ledger_id) as connection, snapshot(connection, HISTORIES):
         return [(key, row) for key, row in await (await connection.execute(statement, parameters)).fetchall()]
 
 
 async def view_progress(
-    connection: Connection, ledger_id: UUID, source_id: UUID, as_of: AsOf | None
+    connection: Connection, ledger_id: UUID, source_id: UUID, as_of: AsOf
 ) -> tuple[ReadCut, Progress]:
     """How far a data set has been published. Raises NotFound if there is no such source at the cut."""
     cut = await resolve_cut(connection, ledger_id, as_of)

@@ -37,9 +37,7 @@ class _Gained(NamedTuple):
     documents_registered: int = 0
 
 
-async def view_release(
-    connection: Connection, ledger_id: UUID, name: str, as_of: AsOf | None
-) -> tuple[ReadCut, ReleaseView]:
+async def view_release(connection: Connection, ledger_id: UUID, name: str, as_of: AsOf) -> tuple[ReadCut, ReleaseView]:
     """One release. Raises NotFound before it was published."""
     cut, state = await ledger_at(connection, ledger_id, as_of)
     if name not in state.releases:

@@ -6,8 +6,8 @@ import asyncio
 import time
 from uuid import UUID
 
-from stet.database.pool import Connection, Pool, snapshot
-from stet.envelope import Cut
+from stet.database.pool import Connection, Pool, of_ledger, snapshot
+from stet.envelope import Audience, Cut
 from stet.projections.source_record import PROJECTION, SourceRecord
 from stet.queries.cut import AsOf, ReadCut, resolve_cut
 from stet.queries.one import read_stream
@@ -32,7 +32,7 @@ class SourceRecordView(SourceRecord, frozen=True, kw_only=True):
 
 
 async def view_source_record(
-    pool: Pool, ledger_id: UUID, source_id: UUID, as_of: AsOf | None
+    pool: Pool, ledger_id: UUID, source_id: UUID, as_of: AsOf
 ) -> tuple[ReadCut, SourceRecordView]:
     """The record of a source. Where the projection is behind the cut it waits a second, and then is given as of where
     the projection is, and the cut of the view says so; the first cut is then not final, since the answer to what was
@@ -40,12 +40,12 @@ async def view_source_record(
     """
     until = time.monotonic() + WAIT_S
     while True:
-        async with pool.connection() as connection, snapshot(connection, "stet.source_record"):
+        async with of_ledger(pool, ledger_id) as connection, snapshot(connection, "stet.source_record"):
             cut, events = await read_stream(connection, ledger_id, f"source:{source_id}", as_of)
             # Before anybody could name it nothing is counted, wherever the projection is.
             reached = max(await _checkpoint(connection, ledger_id), events[0].position)
             if reached >= cut.position or time.monotonic() > until:
-                at = cut if reached >= cut.position else await _at(connection, ledger_id, reached)
+                at = cut if reached >= cut.position else await _at(connection, ledger_id, reached, cut.audience)
                 shown = await _read(connection, ledger_id, source_id, at)
                 return at._replace(final=shown.cut.final and at is cut), shown
         await asyncio.sleep(_POLL_S)
@@ -57,8 +57,8 @@ async def _checkpoint(connection: Connection, ledger_id: UUID) -> int:
     return int(row[0]) if row else 0
 
 
-async def _at(connection: Connection, ledger_id: UUID, reached: int) -> ReadCut:
-    return await resolve_cut(connection, ledger_id, AsOf(f"position:{reached}", reached))
+async def _at(connection: Connection, ledger_id: UUID, reached: int, audience: Audience) -> ReadCut:
+    return await resolve_cut(connection, ledger_id, AsOf(f"position:{reached}", reached, audience=audience))
 
 
 async def _read(connection: Connection, ledger_id: UUID, source_id: UUID, cut: ReadCut) -> SourceRecordView:

@@ -11,7 +11,6 @@ from msgspec.structs import asdict
 from psycopg import sql
 
 from stet.database.pool import Connection
-from stet.envelope import AUDIENCE
 from stet.incident import state as incident_state
 from stet.incident.claim import Act
 from stet.incident.said import said_by
@@ -87,7 +86,7 @@ async def list_all_statements(
         filters=both(fragments),
         direction=sql.SQL("DESC") if sort.startswith("-") else sql.SQL("ASC"),
     )
-    cursor = await connection.execute(statement, parameters | of_cut(ledger_id, cut, AUDIENCE) | {"limit": limit + 1})
+    cursor = await connection.execute(statement, parameters | of_cut(ledger_id, cut) | {"limit": limit + 1})
     rows = await cursor.fetchall()
     more = (rows[limit - 1][2], str(rows[limit - 1][1]), str(rows[limit - 1][0])) if len(rows) > limit else None
     return Rows(await _shown(connection, ledger_id, cut, [(row[0], row[1]) for row in rows[:limit]]), more)

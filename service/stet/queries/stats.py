@@ -9,7 +9,7 @@ from msgspec import Struct
 from psycopg import sql
 
 from stet.database.pool import Connection
-from stet.envelope import AUDIENCE, Cut
+from stet.envelope import Cut
 from stet.incident.summary import COUNTS
 from stet.queries.cut import ReadCut
 from stet.queries.filters import IncidentFilter, at_cut, both, kept, matching, of_cut, search
@@ -88,7 +88,7 @@ async def count_incidents(
         keys=keys,
         filters=both([*at_cut(cut), *fragments]),
     )
-    parameters |= of_cut(ledger_id, cut, AUDIENCE) | {"limit": GROUPS_MAX, "by_attribute": by_attribute}
+    parameters |= of_cut(ledger_id, cut) | {"limit": GROUPS_MAX, "by_attribute": by_attribute}
     rows = await (await connection.execute(statement, parameters)).fetchall()
     names: dict[UUID, str] = {}
     if group_by == "source":

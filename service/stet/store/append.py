@@ -17,7 +17,7 @@ from msgspec import Struct
 from psycopg_pool import PoolTimeout
 
 from stet.codec import AnyEvent
-from stet.database.pool import Pool
+from stet.database.pool import Pool, of_ledger
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
 from stet.store.group import append_on
 
@@ -111,7 +111,11 @@ class Log:
         """Appends the group. What is stale or repeated is settled and left out, and the others are sent again."""
         while group:
             try:
-                async with self._pool.connection() as connection, connection.pipeline(), connection.transaction():
+                async with (
+                    of_ledger(self._pool, ledger_id) as connection,
+                    connection.pipeline(),
+                    connection.transaction(),
+                ):
                     outcome = await append_on(connection, ledger_id, [waiting.append for waiting in group])
                 group = _settle_group(group, *outcome)
                 self.appended()

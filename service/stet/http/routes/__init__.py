@@ -10,9 +10,10 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
-from stet.database.pool import HISTORIES, Connection, snapshot
+from stet.database.pool import HISTORIES, Connection, of_ledger, snapshot
 from stet.errors import Malformed
 from stet.handle import Decision, Outcome, Reader, handle
+from stet.http.access import access_of
 from stet.http.answer import answer, written
 from stet.http.body import StetRequest
 from stet.http.conditions import accept_datetime, context_of, refuse_if_match
@@ -21,7 +22,7 @@ from stet.http.memento import memento_headers
 from stet.http.paging import Cursor, page_cut, sign, unsign
 from stet.http.service import service_of
 from stet.incident.said import SaidMatch
-from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, parse_as_of, parse_said_by, text_of
+from stet.queries.cut import ALL_SAID, HEAD, AsOf, ReadCut, Said, parse_as_of, parse_said_by, text_of
 from stet.queries.many import Page, Rows
 from stet.queries.mementos import around, negotiated
 
@@ -35,7 +36,7 @@ class Versioned(Protocol):
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Versioned)
-View = Callable[[Connection, UUID, UUID, AsOf | None], Awaitable[tuple[ReadCut, V]]]
+View = Callable[[Connection, UUID, UUID, AsOf], Awaitable[tuple[ReadCut, V]]]
 """One thing of a ledger, by its id, at a cut."""
 
 AsOfText = Annotated[
@@ -96,12 +97,16 @@ IfNoneMatch = Annotated[
 ]
 
 
-def asked(as_of: str | None, accept_datetime_: str | None = None) -> AsOf | None:
-    """The moment that a read asks for."""
+def asked(
+    request: StetRequest, as_of: str | None, accept_datetime_: str | None = None, field: str = "query.as_of"
+) -> AsOf:
+    """The moment that a read asks for, and for whom."""
+    found, instant = HEAD, accept_datetime(accept_datetime_) if as_of is None else None
     if as_of is not None:
-        return parse_as_of(as_of, "query.as_of")
-    instant = accept_datetime(accept_datetime_)
-    return AsOf(text_of(instant), instant=instant, negotiated=True) if instant else None
+        found = parse_as_of(as_of, field)
+    elif instant:
+        found = AsOf(text_of(instant), instant=instant, negotiated=True)
+    return found._replace(audience=access_of(request).audience)
 
 
 def said(said_by: str | None, said_match: SaidMatch = "definite", field: str = "query.said_by") -> Said:
@@ -113,23 +118,25 @@ def said(said_by: str | None, said_match: SaidMatch = "definite", field: str = "
     return Said(parse_said_by(said_by, field), said_match)
 
 
-def at(outcome: Outcome) -> AsOf | None:
+def at(request: StetRequest, outcome: Outcome) -> AsOf:
     """The cut that the answer to a write shows: right after it."""
-    return None if outcome.position is None else AsOf(f"position:{outcome.position}", outcome.position)
+    shown = HEAD if outcome.position is None else AsOf(f"position:{outcome.position}", outcome.position)
+    return shown._replace(audience=access_of(request).audience)
 
 
 async def read_one(request: StetRequest, ledger: str, id_: UUID, as_of: str | None, view: View[V]) -> Response[V]:
     """Answers with one thing at a cut."""
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection):
-        cut, shown = await view(connection, await service.ledger_id(connection, ledger), id_, asked(as_of))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
+        cut, shown = await view(connection, ledger_id, id_, asked(request, as_of))
     return answer(request, shown, shown.version, cut)
 
 
 class Asked(NamedTuple):
     """What a request for a page asks for, beside what the list is of."""
 
-    as_of: AsOf | None
+    as_of: AsOf
     limit: int
     cursor: str | None
     said: Said = ALL_SAID
@@ -150,8 +157,8 @@ async def read_page(
     `stream` is what a list is of that only its events change; `render` gives it in another form than JSON.
     """
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
         before = None
         if wanted.cursor is not None:
             before = unsign(wanted.cursor, service.cursor_secret, what, ledger_id)
@@ -182,10 +189,9 @@ async def write(
     if subject is None:
         refuse_if_match(request)
     service, context = service_of(request), await context_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
     outcome = await handle(service.pool, service.log, ledger_id, subject, decide, context)
-    async with service.pool.connection() as connection:
+    async with of_ledger(service.pool, ledger_id) as connection:
         id_ = UUID(outcome.location.rpartition("/")[2])
-        cut, shown = await view(connection, ledger_id, id_, at(outcome))
+        cut, shown = await view(connection, ledger_id, id_, at(request, outcome))
     return written(shown, shown.version, cut, status=outcome.status, location=outcome.location)

@@ -60,7 +60,7 @@ async def get_documents(
 ) -> Response[Page[DocumentView]]:
     """In the order in which they were registered."""
     rows = partial(list_documents, q=q)
-    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor)
     return await read_page(request, ledger, digest("documents", q), rows, wanted)
 
 

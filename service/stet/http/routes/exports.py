@@ -10,7 +10,7 @@ from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 
-from stet.database.pool import HISTORIES, snapshot
+from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.exporters.atom import atom, feed_page
 from stet.exporters.forms import FORMS, ExportName, export
 from stet.exporters.reading import wanted_of
@@ -92,9 +92,9 @@ async def get_export(
     """
     service = service_of(request)
     wanted_filter = incident_filter(request)
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
-        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
+        moment = await negotiated(connection, ledger_id, None, asked(request, as_of, accept_datetime_))
         cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = await wanted_of(connection, ledger_id, cut, wanted_filter, sort)
     writer = FORMS[form].writer(wanted)
@@ -120,8 +120,8 @@ async def get_atom(
 async def answer_atom(request: StetRequest, ledger: str, before: int | None, limit: int) -> Response[bytes]:
     """A page of the Atom feed."""
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
         page = await feed_page(connection, ledger_id, before, limit)
     first = f"/v1/ledgers/{ledger}/exports/atom"
     asked_for = {"before": before, "limit": limit} if before else {"limit": limit}

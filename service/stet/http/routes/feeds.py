@@ -13,7 +13,7 @@ from litestar import Response, get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
-from stet.database.pool import HISTORIES, snapshot
+from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.errors import Malformed
 from stet.http.answer import nothing
 from stet.http.body import StetRequest
@@ -61,8 +61,8 @@ async def get_changes(
         return await answer_atom(request, ledger, None, limit)  # type: ignore[return-value]
     if form == "sse" and last_event_id_ is not None:
         after = _last(last_event_id_)
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
         if form == "json":
             page = await list_changes(connection, ledger_id, after, limit)
             headers = _NO_STORE | {"stet-position": str(page.head), "vary": "accept"}
@@ -86,8 +86,8 @@ async def get_log(
     """
     service = service_of(request)
     form = negotiate(request, format_, ("ndjson", "cloudevents"))
-    async with service.pool.connection() as connection, snapshot(connection):
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
         head = await head_of(connection, ledger_id, after)
     lines = _ndjson if form == "ndjson" else _cloudevents
     media_type = "application/x-ndjson" if form == "ndjson" else "application/cloudevents-batch+json"

@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from stet.database.pool import HISTORIES, snapshot
+from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.errors import Malformed
 from stet.handle.incident import open_incident
 from stet.handle.revision import revise_incident
@@ -126,7 +126,7 @@ async def get_incidents(
         ledger,
         digest("incidents", wanted, sort),
         partial(list_incidents, wanted=wanted, sort=sort),
-        Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by)),
+        Asked(asked(request, as_of, accept_datetime_), limit, cursor, said(said_by)),
         render=lambda page: render_incidents(page, form),
     )
 
@@ -175,9 +175,9 @@ async def get_stats(
     if (group_by == "attribute_status") != (by_attribute is not None):
         raise Malformed.at("query.by_attribute", "goes with group_by=attribute_status, and that with it")
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
-        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
+        moment = await negotiated(connection, ledger_id, None, asked(request, as_of, accept_datetime_))
         cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = incident_filter(request)
         stats = await count_incidents(

@@ -9,11 +9,12 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from stet.database.pool import snapshot
+from stet.database.pool import of_ledger, snapshot
 from stet.envelope import Cut
 from stet.errors import NameTaken, NotFound
 from stet.handle import Context, Outcome, handle
 from stet.handle.ledger import change_ledger
+from stet.http.access import access_of
 from stet.http.answer import answer, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
@@ -56,7 +57,7 @@ async def create_ledger(
     except NameTaken:
         # Perhaps by this very request, sent twice at the same time.
         outcome = await _create(service, data, context)
-    return await _show(service, data.name, outcome)
+    return await _show(request, service, data.name, outcome)
 
 
 @get("/v1/ledgers", operation_id="listLedgers", summary="List the ledgers", tags=["ledgers"])
@@ -67,7 +68,7 @@ async def get_ledgers(
     service = service_of(request)
     after = unsign(cursor, service.cursor_secret, "ledgers", None).after if cursor is not None else ""
     async with service.pool.connection() as connection:
-        items, following = await list_ledgers(connection, str(after), limit)
+        items, following = await list_ledgers(connection, str(after), limit, access_of(request).audience)
     text = sign(Cursor("ledgers", None, None, following), service.cursor_secret) if following else None
     return answer(request, Ledgers(items, text), 0)
 
@@ -78,8 +79,9 @@ async def get_ledger(
 ) -> Response[LedgerView]:
     """One ledger, as of any moment since it was created."""
     service = service_of(request)
-    async with service.pool.connection() as connection:
-        cut, view = await view_ledger(connection, await service.ledger_id(connection, ledger), asked(as_of))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection:
+        cut, view = await view_ledger(connection, ledger_id, asked(request, as_of))
     return answer(request, view, view.version, cut)
 
 
@@ -94,7 +96,7 @@ async def revise_ledger(
     """Changes its title, or whether anybody may read it. Its name is for ever."""
     service = service_of(request)
     outcome = await _change(request, service, ledger, data, f"/v1/ledgers/{ledger}")
-    return await _show(service, ledger, outcome)
+    return await _show(request, service, ledger, outcome)
 
 
 @post(
@@ -113,8 +115,9 @@ async def define_attribute(
     """Adds a typed slot with a resolution rule. Neither can change later: another rule is another attribute."""
     service = service_of(request)
     outcome = await _change(request, service, ledger, data, f"/v1/ledgers/{ledger}/attributes/{data.name}")
-    async with service.pool.connection() as connection:
-        cut, state = await ledger_at(connection, await service.ledger_id(connection, ledger), at(outcome))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection:
+        cut, state = await ledger_at(connection, ledger_id, at(request, outcome))
     shown = _attribute(state.attributes[outcome.location.rpartition("/")[2]], cut.of(state.position, state.updated_at))
     return written(shown, state.version, cut, status=outcome.status, location=outcome.location)
 
@@ -134,9 +137,9 @@ async def get_attributes(
 ) -> Response[Attributes]:
     """The built-in ones, then those that the ledger defined."""
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection):
-        ledger_id = await service.ledger_id(connection, ledger)
-        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
+        moment = await negotiated(connection, ledger_id, None, asked(request, as_of, accept_datetime_))
         cut, state = await ledger_at(connection, ledger_id, moment)
         mementos = await around(connection, ledger_id, None, cut.position)
     headers = memento_headers(request, mementos, asked=cut.as_of is not None)
@@ -160,8 +163,9 @@ async def get_attribute(
 ) -> Response[AttributeAnswer]:
     """One attribute, built in or defined by the ledger."""
     service = service_of(request)
-    async with service.pool.connection() as connection:
-        cut, state = await ledger_at(connection, await service.ledger_id(connection, ledger), asked(as_of))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection:
+        cut, state = await ledger_at(connection, ledger_id, asked(request, as_of))
     if name not in state.attributes:
         raise NotFound(f"the ledger has no attribute {name}")
     shown = _attribute(state.attributes[name], cut.of(state.position, state.updated_at))
@@ -182,15 +186,15 @@ async def _change(
     request: StetRequest, service: Service, ledger: str, command: LedgerCommand, location: str
 ) -> Outcome:
     context = await context_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
     decide = change_ledger(command, ledger_id, location)
     return await handle(service.pool, service.log, ledger_id, f"ledger:{ledger_id}", decide, context)
 
 
-async def _show(service: Service, ledger: str, outcome: Outcome) -> Response[LedgerView]:
-    async with service.pool.connection() as connection:
-        cut, view = await view_ledger(connection, await service.ledger_id(connection, ledger), at(outcome))
+async def _show(request: StetRequest, service: Service, ledger: str, outcome: Outcome) -> Response[LedgerView]:
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection:
+        cut, view = await view_ledger(connection, ledger_id, at(request, outcome))
     return written(view, view.version, cut, status=outcome.status, location=outcome.location)
 
 

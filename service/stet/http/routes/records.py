@@ -15,7 +15,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Raw
 
-from stet.database.pool import HISTORIES, Pool, snapshot
+from stet.database.pool import HISTORIES, Pool, of_ledger, snapshot
 from stet.handle import handle
 from stet.handle.records import publish_records
 from stet.http.answer import FOREVER, answer, nothing, permanent, written
@@ -56,13 +56,12 @@ async def post_records(
     """
     refuse_if_match(request)
     service, context = service_of(request), await context_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
     location = f"/v1/ledgers/{ledger}/records/{data.source_id}"
     decide = publish_records(data, location)
     outcome = await handle(service.pool, service.log, ledger_id, None, decide, context)
-    async with service.pool.connection() as connection:
-        cut, shown = await view_progress(connection, ledger_id, data.source_id, at(outcome))
+    async with of_ledger(service.pool, ledger_id) as connection:
+        cut, shown = await view_progress(connection, ledger_id, data.source_id, at(request, outcome))
     return written(shown, cut.position, cut, status=outcome.status, location=outcome.location)
 
 
@@ -82,9 +81,9 @@ async def get_records(
     """
     service = service_of(request)
     form = negotiate(request, format_, ("ndjson", "csv"))
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
-        moment = await negotiated(connection, ledger_id, None, asked(as_of, accept_datetime_))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
+        moment = await negotiated(connection, ledger_id, None, asked(request, as_of, accept_datetime_))
         cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = await records_cut(connection, ledger_id, source, cut)
         mementos = await around(connection, ledger_id, None, cut.position)
@@ -108,9 +107,9 @@ async def get_progress(
 ) -> Response[Progress]:
     """The highest line number and the latest time that came in: where an interrupted import goes on."""
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection, HISTORIES):
-        ledger_id = await service.ledger_id(connection, ledger)
-        cut, shown = await view_progress(connection, ledger_id, source_id, asked(as_of))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
+        cut, shown = await view_progress(connection, ledger_id, source_id, asked(request, as_of))
     return answer(request, shown, cut.position, cut)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter
 
-from stet.database.pool import snapshot
+from stet.database.pool import of_ledger, snapshot
 from stet.handle import handle
 from stet.handle.ledger import change_ledger
 from stet.http.answer import answer, written
@@ -49,13 +49,12 @@ async def publish_release(
     If-Match compares the version of the ledger.
     """
     service, context = service_of(request), await context_of(request)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
     decide = change_ledger(data, ledger_id, f"/v1/ledgers/{ledger}/releases/{data.name}")
     outcome = await handle(service.pool, service.log, ledger_id, f"ledger:{ledger_id}", decide, context)
-    async with service.pool.connection() as connection:
+    async with of_ledger(service.pool, ledger_id) as connection:
         name = outcome.location.rpartition("/")[2]
-        cut, shown = await view_release(connection, ledger_id, name, at(outcome))
+        cut, shown = await view_release(connection, ledger_id, name, at(request, outcome))
     return written(shown, shown.version, cut, status=outcome.status, location=outcome.location)
 
 
@@ -70,7 +69,7 @@ async def get_releases(
     if_none_match: IfNoneMatch = None,
 ) -> Response[Page[ReleaseView]]:
     """In the order in which they were published, each with its numbers, and what changed since the one before."""
-    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor)
     return await read_page(request, ledger, "releases", list_releases, wanted)
 
 
@@ -84,9 +83,9 @@ async def get_release(
 ) -> Response[ReleaseView]:
     """Which position it names, and what there is at it."""
     service = service_of(request)
-    async with service.pool.connection() as connection, snapshot(connection):
-        ledger_id = await service.ledger_id(connection, ledger)
-        cut, shown = await view_release(connection, ledger_id, name, asked(as_of))
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
+        cut, shown = await view_release(connection, ledger_id, name, asked(request, as_of))
     return answer(request, shown, shown.version, cut)
 
 

@@ -63,7 +63,7 @@ async def get_sources(
 ) -> Response[Page[SourceView]]:
     """In the order in which they were registered."""
     rows = partial(list_sources, q=q)
-    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor)
     return await read_page(request, ledger, digest("sources", q), rows, wanted)
 
 
@@ -105,9 +105,8 @@ async def get_source_record(
 
     Kept by a worker: where that is behind the cut the answer waits a second, and then says at which cut it is.
     """
-    service, wanted = service_of(request), asked(as_of)
-    async with service.pool.connection() as connection:
-        ledger_id = await service.ledger_id(connection, ledger)
+    service, wanted = service_of(request), asked(request, as_of)
+    ledger_id = await service.ledger_id(ledger)
     cut, shown = await view_source_record(service.pool, ledger_id, source_id, wanted)
     # Behind, it is the answer to another question, which has an address of its own.
     query = {"as_of": f"position:{cut.position}"} if shown.cut.final and not cut.final else None

@@ -78,7 +78,7 @@ async def get_statements(
 ) -> Response[Page[StatementView]]:
     """In the order in which they were recorded, with all corrections of our record applied."""
     rows = partial(list_statements, incident_id=incident_id)
-    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by, said_match))
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor, said(said_by, said_match))
     stream = f"incident:{incident_id}"
     return await read_page(request, ledger, f"statements:{incident_id}", rows, wanted, stream=stream)
 
@@ -149,7 +149,7 @@ async def get_all_statements(
         ledger,
         digest("statements", wanted, sort),
         partial(list_all_statements, wanted=wanted, sort=sort),
-        Asked(asked(as_of, accept_datetime_), limit, cursor, said(said_by)),
+        Asked(asked(request, as_of, accept_datetime_), limit, cursor, said(said_by)),
         render=lambda page: render_statements(page, form),
     )
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import QueryParameter
 
-from stet.database.pool import snapshot
+from stet.database.pool import of_ledger, snapshot
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.formats import MEDIA_TYPES, FormatName, Rendered, negotiate
@@ -86,8 +86,8 @@ async def _timemap(
     request: StetRequest, ledger: str, stream: str | None, of: str, after: int, limit: int, format_: FormatName
 ) -> Response[TimeMap]:
     service, form = service_of(request), negotiate(request, format_, ("link", "json"))
-    async with service.pool.connection() as connection, snapshot(connection):
-        ledger_id = await service.ledger_id(connection, ledger)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
         found = await list_mementos(connection, ledger_id, stream, after, limit + 1)
     page, following = found[:limit], found[limit] if len(found) > limit else None
     next_ = _page(request, page[-1].position) if following else None

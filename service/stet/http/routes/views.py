@@ -8,7 +8,7 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 
-from stet.database.pool import snapshot
+from stet.database.pool import of_ledger, snapshot
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE
@@ -34,7 +34,7 @@ from stet.incident.explain import Explanation
 from stet.incident.matrix import Matrix
 from stet.incident.timeline import Axis, Timeline
 from stet.incident.view import IncidentView
-from stet.queries.cut import parse_as_of, resolve_cut
+from stet.queries.cut import resolve_cut
 from stet.queries.events import EventView
 from stet.queries.incident import view_diff, view_explanation, view_incident, view_matrix, view_timeline
 from stet.queries.many import Page, list_events
@@ -61,14 +61,14 @@ async def get_incident(
     was opened its first state.
     """
     service = service_of(request)
-    wanted, kept = asked(as_of, accept_datetime_), said(said_by, said_match)
-    async with service.pool.connection() as connection, snapshot(connection):
-        ledger_id = await service.ledger_id(connection, ledger)
+    wanted, kept = asked(request, as_of, accept_datetime_), said(said_by, said_match)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
         stream = f"incident:{incident_id}"
         moment = await negotiated(connection, ledger_id, stream, wanted)
         cut, shown = await view_incident(connection, ledger_id, incident_id, moment, said=kept)
         mementos = await around(connection, ledger_id, stream, cut.position)
-    headers = memento_headers(request, mementos, asked=wanted is not None)
+    headers = memento_headers(request, mementos, asked=wanted.some_time)
     return answer(request, shown, shown.version, cut, headers=headers)
 
 
@@ -131,10 +131,9 @@ async def get_diff(
 ) -> Response[Diff]:
     """What changed, down to the attribute, by which events, by whom, and why."""
     service = service_of(request)
-    asked_from = None if from_ is None else parse_as_of(from_, "query.from")
-    asked_to = None if to is None else parse_as_of(to, "query.to")
-    async with service.pool.connection() as connection, snapshot(connection):
-        ledger_id = await service.ledger_id(connection, ledger)
+    asked_from, asked_to = asked(request, from_, field="query.from"), asked(request, to, field="query.to")
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
         before = await resolve_cut(connection, ledger_id, asked_from, said(from_said_by, field="query.from_said_by"))
         after = await resolve_cut(connection, ledger_id, asked_to, said(to_said_by, field="query.to_said_by"))
         shown = await view_diff(connection, ledger_id, incident_id, before, after)
@@ -175,7 +174,7 @@ async def get_revisions(
 ) -> Response[Page[EventView]]:
     """Every event after the opening that does not record a statement, in the order of the log."""
     rows = partial(list_events, incident_id=incident_id, revisions_only=True)
-    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor)
     stream = f"incident:{incident_id}"
     return await read_page(request, ledger, f"revisions:{incident_id}", rows, wanted, stream=stream)
 
@@ -193,7 +192,7 @@ async def get_events(
 ) -> Response[Page[EventView]]:
     """As they are stored, each with the salt, digest and leaf that prove it."""
     rows = partial(list_events, incident_id=incident_id, revisions_only=False)
-    wanted = Asked(asked(as_of, accept_datetime_), limit, cursor)
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor)
     stream = f"incident:{incident_id}"
     return await read_page(request, ledger, f"events:{incident_id}", rows, wanted, stream=stream)
 
