@@ -65,7 +65,7 @@ async def _follow_log(
             while True:
                 ring = doorbell.next_ring()
                 async with of_ledger(pool, ledger_id) as connection, snapshot(connection, HISTORIES):
-                    page = await list_changes(connection, ledger_id, at, _PAGE)
+                    page = await list_changes(connection, ledger_id, at, _PAGE, "member")
                 for item in page.items:
                     yield item
                 at = page.next_after

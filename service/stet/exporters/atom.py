@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from stet.database.pool import Connection
+from stet.envelope import Audience
 from stet.queries.changes import Changed, ChangedAppend, head_of, list_changes
 from stet.queries.cut import text_of
 from stet.sql import load
@@ -27,7 +28,9 @@ class FeedPage(Struct, frozen=True, kw_only=True):
     head: int
 
 
-async def feed_page(connection: Connection, ledger_id: UUID, before: int | None, limit: int) -> FeedPage:
+async def feed_page(
+    connection: Connection, ledger_id: UUID, before: int | None, limit: int, audience: Audience
+) -> FeedPage:
     """The last appends before a position (None: the last of all): as many as have `limit` events, or one more.
 
     Within a snapshot that holds the histories. Raises NotFound where the log has not reached `before`.
@@ -36,7 +39,7 @@ async def feed_page(connection: Connection, ledger_id: UUID, before: int | None,
     last = head if before is None else await _append_before(connection, ledger_id, max(before - 1, 0), head)
     first = await _append_before(connection, ledger_id, max(last - limit, 0), head)
     # One event more than there are: else the last append would wait for what may belong to it.
-    page = await list_changes(connection, ledger_id, first, last - first + 1)
+    page = await list_changes(connection, ledger_id, first, last - first + 1, audience)
     items = [item for item in page.items if item.position <= last]
     return FeedPage(items=items[::-1], before=first + 1 if first else None, head=head)
 

@@ -17,6 +17,7 @@ import msgspec
 from stet.database.doorbell import POLL_S, Doorbell
 from stet.database.finish import finished
 from stet.database.pool import HISTORIES, Pool, of_ledger, snapshot
+from stet.envelope import Audience
 from stet.queries.changes import ChangedAppend, list_changes
 
 HEARTBEAT_S = 15.0
@@ -34,9 +35,10 @@ class _Message(NamedTuple):
 
 
 class _Tail:
-    """The last messages of one ledger's feed."""
+    """The last messages of one ledger's feed, for one audience."""
 
-    def __init__(self) -> None:
+    def __init__(self, audience: Audience) -> None:
+        self.audience = audience
         self.messages: deque[_Message] = deque()
         self._bytes = 0
         self.followers = 0
@@ -71,7 +73,7 @@ class Feeds:
     def __init__(self, pool: Pool, doorbell: Doorbell) -> None:
         self._pool = pool
         self._doorbell = doorbell
-        self._tails: dict[UUID, _Tail] = {}
+        self._tails: dict[tuple[UUID, Audience], _Tail] = {}
         self._ended = False
 
     def end(self) -> None:
@@ -79,12 +81,12 @@ class Feeds:
         self._ended = True
         self._doorbell.wake()
 
-    async def follow(self, ledger_id: UUID, after: int) -> AsyncIterator[bytes]:
+    async def follow(self, ledger_id: UUID, after: int, audience: Audience) -> AsyncIterator[bytes]:
         """What changed after a position, and then whatever changes, until the process stops.
 
         The position was reached: see `head_of`. A comment goes out at once, and whenever nothing else did for 15 s.
         """
-        tail = self._tails.setdefault(ledger_id, _Tail())
+        tail = self._tails.setdefault((ledger_id, audience), _Tail(audience))
         tail.followers += 1
         try:
             async for message in self._follow(tail, ledger_id, after):
@@ -92,7 +94,7 @@ class Feeds:
         finally:
             tail.followers -= 1
             if not tail.followers:
-                self._tails.pop(ledger_id, None)
+                self._tails.pop((ledger_id, audience), None)
 
     async def _follow(self, tail: _Tail, ledger_id: UUID, after: int) -> AsyncIterator[bytes]:
         yield b": this is the feed\n\n"
@@ -116,7 +118,7 @@ class Feeds:
         if found := tail.after(after):
             return found
         if tail.end is not None and after < tail.end:
-            return await finished(self._read(ledger_id, after))
+            return await finished(self._read(ledger_id, after, tail.audience))
         async with tail.lock:
             if tail.end is None or after > tail.end:
                 # Whoever is ahead takes the tail along: who left it there may be far behind, or gone.
@@ -125,16 +127,16 @@ class Feeds:
                 rings = self._doorbell.rings
                 if tail.rings == rings and time.monotonic() - tail.read_at < POLL_S:
                     return []
-                fresh = await finished(self._read(ledger_id, after))
+                fresh = await finished(self._read(ledger_id, after, tail.audience))
                 tail.add(fresh)
                 tail.end = fresh[-1].position if fresh else after
                 tail.rings, tail.read_at = rings, time.monotonic()
                 return fresh
         return tail.after(after)
 
-    async def _read(self, ledger_id: UUID, after: int) -> list[_Message]:
+    async def _read(self, ledger_id: UUID, after: int, audience: Audience) -> list[_Message]:
         async with of_ledger(self._pool, ledger_id) as connection, snapshot(connection, HISTORIES):
-            page = await list_changes(connection, ledger_id, after, _PAGE)
+            page = await list_changes(connection, ledger_id, after, _PAGE, audience)
         found = []
         for item in page.items:
             found.append(_Message(after, item.position, _event(item)))

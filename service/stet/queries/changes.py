@@ -14,10 +14,9 @@ from msgspec.structs import asdict
 
 from stet.codec import recorded
 from stet.database.pool import Connection
-from stet.envelope import Recorded
+from stet.envelope import Audience, Recorded
 from stet.errors import NotFound
 from stet.incident.summary import IncidentSummary, Summary
-from stet.projections.record import AUDIENCE
 from stet.queries.touched import Part, touched_by
 from stet.sql import load
 
@@ -75,7 +74,7 @@ async def head_of(connection: Connection, ledger_id: UUID, after: int) -> int:
     return head
 
 
-async def list_changes(connection: Connection, ledger_id: UUID, after: int, limit: int) -> Changes:
+async def list_changes(connection: Connection, ledger_id: UUID, after: int, limit: int, audience: Audience) -> Changes:
     """What changed after a position: whole appends, of `limit` events together or, if there is only one, of more.
 
     Within a snapshot that holds the histories. Raises NotFound where the log has not reached `after`.
@@ -92,18 +91,20 @@ async def list_changes(connection: Connection, ledger_id: UUID, after: int, limi
         rows = whole
     events = [recorded(row) for row in rows]
     return Changes(
-        items=await _appends(connection, ledger_id, events),
+        items=await _appends(connection, ledger_id, events, audience),
         next_after=events[-1].position if events else after,
         head=head,
     )
 
 
-async def _appends(connection: Connection, ledger_id: UUID, events: Sequence[Recorded[Any]]) -> list[ChangedAppend]:
+async def _appends(
+    connection: Connection, ledger_id: UUID, events: Sequence[Recorded[Any]], audience: Audience
+) -> list[ChangedAppend]:
     appends = [list(its) for _, its in groupby(events, key=lambda one: one.recorded_at)]
     parts = [list(_parts(append)) for append in appends]
     incidents = [part for its in parts for part in its if part.kind == "incident"]
-    summaries = await _summaries(connection, ledger_id, incidents)
-    touched = await touched_by(connection, ledger_id, incidents)
+    summaries = await _summaries(connection, ledger_id, incidents, audience)
+    touched = await touched_by(connection, ledger_id, incidents, audience)
     return [
         ChangedAppend(
             position=append[-1].position,
@@ -151,12 +152,12 @@ def _changed(
 
 
 async def _summaries(
-    connection: Connection, ledger_id: UUID, parts: Sequence[Part]
+    connection: Connection, ledger_id: UUID, parts: Sequence[Part], audience: Audience
 ) -> dict[tuple[UUID, int], tuple[datetime, str]]:
     """When each incident was opened, and its item in the list, as of the last of its events in the append."""
     parameters = {
         "ledger_id": ledger_id,
-        "audience": AUDIENCE,
+        "audience": audience,
         "ids": [part.id for part in parts],
         "positions": [part.position for part in parts],
     }

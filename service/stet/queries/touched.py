@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from stet.database.pool import Connection
-from stet.envelope import Recorded
+from stet.envelope import Audience, Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
@@ -22,7 +22,6 @@ from stet.incident.events import (
     StatementWithdrawn,
     statement_of,
 )
-from stet.projections.record import AUDIENCE
 from stet.sql import load
 
 _ATTRIBUTES_OF = load("attributes_of")
@@ -49,7 +48,7 @@ class Part(NamedTuple):
 
 
 async def touched_by(
-    connection: Connection, ledger_id: UUID, parts: Sequence[Part]
+    connection: Connection, ledger_id: UUID, parts: Sequence[Part], audience: Audience
 ) -> dict[tuple[UUID, int], set[str]]:
     """The attributes that the events of each incident in each append bear on."""
     found = {(part.id, part.position): {name for one in part.events for name in _named(one.event)} for part in parts}
@@ -61,12 +60,14 @@ async def touched_by(
         if _sways(one.event)
         for id_ in _statements(one.event)
     }
-    for incident_id, position, statement_id, attribute in await _of(connection, ledger_id, _SWAYED_BY, swaying):
+    for incident_id, position, statement_id, attribute in await _of(
+        connection, ledger_id, _SWAYED_BY, swaying, audience
+    ):
         if statement_id:
             spoken.add((incident_id, statement_id, position))
         else:
             found[incident_id, position].add(attribute)
-    for incident_id, position, names in await _of(connection, ledger_id, _ATTRIBUTES_OF, spoken):
+    for incident_id, position, names in await _of(connection, ledger_id, _ATTRIBUTES_OF, spoken, audience):
         found[incident_id, position].update(names)
     return found
 
@@ -102,12 +103,16 @@ def _sways(event: Any) -> bool:
 
 
 async def _of(
-    connection: Connection, ledger_id: UUID, statement: LiteralString, wanted: set[tuple[UUID, UUID, int]]
+    connection: Connection,
+    ledger_id: UUID,
+    statement: LiteralString,
+    wanted: set[tuple[UUID, UUID, int]],
+    audience: Audience,
 ) -> list[tuple[Any, ...]]:
     """What a statement of SQL finds of some statements of incidents at positions."""
     parameters = {
         "ledger_id": ledger_id,
-        "audience": AUDIENCE,
+        "audience": audience,
         "incident_ids": [incident_id for incident_id, _, _ in wanted],
         "statement_ids": [statement_id for _, statement_id, _ in wanted],
         "positions": [position for _, _, position in wanted],

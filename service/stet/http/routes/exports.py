@@ -14,6 +14,7 @@ from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.exporters.atom import atom, feed_page
 from stet.exporters.forms import FORMS, ExportName, export
 from stet.exporters.reading import wanted_of
+from stet.http.access import access_of
 from stet.http.answer import FOREVER, nothing, permanent
 from stet.http.body import StetRequest
 from stet.http.filters import (
@@ -122,7 +123,7 @@ async def answer_atom(request: StetRequest, ledger: str, before: int | None, lim
     service = service_of(request)
     ledger_id = await service.ledger_id(ledger)
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
-        page = await feed_page(connection, ledger_id, before, limit)
+        page = await feed_page(connection, ledger_id, before, limit, access_of(request).audience)
     first = f"/v1/ledgers/{ledger}/exports/atom"
     asked_for = {"before": before, "limit": limit} if before else {"limit": limit}
     links = {"self": f"{first}?{urlencode(asked_for)}", "first": f"{first}?limit={limit}"}

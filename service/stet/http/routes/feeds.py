@@ -15,6 +15,7 @@ from litestar.response import Stream
 
 from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.errors import Malformed
+from stet.http.access import access_of
 from stet.http.answer import nothing
 from stet.http.body import StetRequest
 from stet.http.formats import FormatName, negotiate
@@ -64,13 +65,17 @@ async def get_changes(
     ledger_id = await service.ledger_id(ledger)
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
         if form == "json":
-            page = await list_changes(connection, ledger_id, after, limit)
+            page = await list_changes(connection, ledger_id, after, limit, access_of(request).audience)
             headers = _NO_STORE | {"stet-position": str(page.head), "vary": "accept"}
             if page.next_after < page.head:
                 headers["link"] = f'<{request.url.path}?after={page.next_after}&limit={limit}>; rel="next"'
             return Response(page, headers=headers)
         await head_of(connection, ledger_id, after)
-    feed = nothing() if request.scope["state"]["head"] else service.feeds.follow(ledger_id, after)
+    feed = (
+        nothing()
+        if request.scope["state"]["head"]
+        else service.feeds.follow(ledger_id, after, access_of(request).audience)
+    )
     # X-Accel-Buffering: proxies that understand it pass each event on at once.
     headers = _NO_STORE | {"x-accel-buffering": "no", "vary": "accept"}
     return Stream(lambda: feed, media_type="text/event-stream", headers=headers)  # type: ignore[return-value]
