@@ -34,7 +34,7 @@ async def test_a_comment_comes_where_nothing_else_does(
     monkeypatch.setattr(Doorbell.wait, "__defaults__", (0.01,))
     log, feeds = Log(pool), Feeds(pool, doorbell)
     ledger_id = await make_ledger(log)
-    feed = feeds.follow(ledger_id, 1)
+    feed = feeds.follow(ledger_id, 1, "member")
     heard = [await anext(feed) for _ in range(3)]
     assert heard == [b": this is the feed\n\n", *[b": still here\n\n"] * 2]
     await log.append(ledger_id, an_append({"source:" + str(UUID(int=7)): 0}, "source:" + str(UUID(int=7))))
@@ -65,10 +65,10 @@ async def test_those_at_the_end_of_the_log_share_one_reading(
     streams = [f"source:{UUID(int=n)}" for n in range(1, 11)]
     for stream in streams[:-1]:
         await log.append(ledger_id, an_append({stream: 0}, stream))
-    gone = feeds.follow(ledger_id, 0)
+    gone = feeds.follow(ledger_id, 0, "member")
     assert [(await anext(gone))[:2] for _ in range(3)] == [b": ", b"id", b"id"]
     await gone.aclose()
-    followers = [feeds.follow(ledger_id, 10) for _ in range(50)]
+    followers = [feeds.follow(ledger_id, 10, "member") for _ in range(50)]
     assert [await anext(one) for one in followers] == [b": this is the feed\n\n"] * 50
     waiting = [asyncio.ensure_future(anext(one)) for one in followers]
     readings = 0
@@ -93,7 +93,7 @@ async def test_who_goes_away_while_something_is_read_leaves_the_connection_sound
     list_changes = feed_module.list_changes
     monkeypatch.setattr(feed_module, "list_changes", slow)
     ledger_id = await make_ledger(Log(pool))
-    feed = Feeds(pool, doorbell).follow(ledger_id, 0)
+    feed = Feeds(pool, doorbell).follow(ledger_id, 0, "member")
     await anext(feed)
     reading = asyncio.ensure_future(anext(feed))
     await began.wait()
