@@ -368,7 +368,7 @@ class World:
         self.streams.setdefault(stream, []).append(recorded)
         module = MODULES[stream.partition(":")[0]]
         self.states[stream] = module.evolve(self.states.get(stream, module.initial), recorded)
-        self.references |= {(target, stream, role) for target, role in references(recorded.event)}
+        self.references |= {(target, stream, role) for target, role in references(recorded.event, recorded.stream)}
 
     @contextmanager
     def _with_own_ids(self) -> Iterator[None]:

@@ -426,23 +426,23 @@ def test_a_value_of_the_wrong_form_mentions_nothing(raw: bytes) -> None:
 
 def test_a_stream_holds_its_statements_hangs_on_their_origins_and_names_the_rest() -> None:
     event = when(say(claim("occurred_at", on("after", statement_id=S0)), citation=CITED))
-    assert references(event) == {
+    assert references(event, f"incident:{I1}") == {
         (f"source:{AZ}", "names"),
         (f"document:{D1}", "hangs"),
         (f"statement:{S0}", "hangs"),
         (f"statement:{S1}", "holds"),
     }
     known_time = when(say(claim(), citation=CITED, said_at="2020-11-09"))
-    assert (f"document:{D1}", "names") in references(known_time)
+    assert (f"document:{D1}", "names") in references(known_time, f"incident:{I1}")
     corrected = when(correction(said_at=on("after", statement_id=S0)), recorded())
-    assert references(corrected) == {(f"statement:{S0}", "hangs")}
-    assert references(OPENED) == set()
+    assert references(corrected, f"incident:{I1}") == {(f"statement:{S0}", "hangs")}
+    assert references(OPENED, f"incident:{I1}") == set()
 
 
 def test_a_correction_names_the_publication_that_bounds_the_time_from_then_on() -> None:
     cited = recorded(said_at="2020-11-09", citation=CITED)
     hung = when(correction(said_at=on("after", statement_id=S0)), cited)
-    assert {(f"document:{D1}", "hangs"), (f"statement:{S0}", "hangs")} <= references(hung)
+    assert {(f"document:{D1}", "hangs"), (f"statement:{S0}", "hangs")} <= references(hung, f"incident:{I1}")
 
 
 def rederived(state: Incident, origins: set[UUID], known: Known, reason: str) -> tuple[StatementCorrected, ...]:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from stet.envelope import Event
 from stet.values.text import Line, Prose, Reason, Sha256, Slug, Url
 from stet.values.time import Instant, Time
+from stet.values.visibility import Visibility
 
 Number = Annotated[int, Meta(ge=1, le=10_000)]
 Change = Annotated[
@@ -77,11 +78,21 @@ class DocumentCaptured(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
-DocumentEvent = DocumentRegistered | DocumentRevised | DocumentCorrected | DocumentCaptured
+class VisibilityChanged(Event, frozen=True, kw_only=True):
+    """The desk says who may see something from then on: also in streams of incidents, of these or of statements."""
+
+    statement_id: UUID | None = None
+    """The statement. Absent: the incident or the document itself, by the stream."""
+    visibility: Visibility
+    reason: Reason
+
+
+DocumentEvent = DocumentRegistered | DocumentRevised | DocumentCorrected | DocumentCaptured | VisibilityChanged
 
 EVENTS: dict[str, type[DocumentEvent]] = {
     "document-registered": DocumentRegistered,
     "document-revised": DocumentRevised,
     "document-corrected": DocumentCorrected,
     "document-captured": DocumentCaptured,
+    "visibility-changed": VisibilityChanged,
 }

@@ -18,9 +18,11 @@ from stet.document.events import (
     DocumentRegistered,
     DocumentRevised,
     Version,
+    VisibilityChanged,
 )
 from stet.envelope import Recorded
 from stet.values.time import UNBOUNDED, Bounds
+from stet.values.visibility import UNRESTRICTED, Visibility
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -35,6 +37,7 @@ class Document(Struct, frozen=True, kw_only=True):
     publisher: UUID | None = None
     versions: dict[int, Version] = {}
     captures: tuple[DocumentCaptured, ...] = ()
+    visibility: Visibility = UNRESTRICTED
     registered_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -76,6 +79,8 @@ def evolve(state: Document, recorded: Recorded[DocumentEvent]) -> Document:
             )
         case DocumentCaptured() as event:
             return replace(state, captures=(*state.captures, event))
+        case VisibilityChanged(visibility=visibility):
+            return replace(state, visibility=visibility)
         case _ as never:
             assert_never(never)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from stet.document.events import Basis
+from stet.document.events import Basis, VisibilityChanged
 from stet.envelope import Event
 from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Statement, Verification
@@ -22,6 +22,13 @@ from stet.values.value import AttributeType
 
 Tags = Annotated[tuple[Slug, ...], Meta(max_length=100)]
 Status = Literal["open", "closed", "withdrawn"]
+Target = Annotated[
+    str,
+    Meta(
+        pattern=r"^(incident|document|statement):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$(?!\n)",
+        description="incident:ID, document:ID or statement:ID.",
+    ),
+]
 Relation = Literal["follows", "part-of", "causes", "same-campaign", "related"]
 
 
@@ -209,6 +216,14 @@ class IncidentUnlinked(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
+class ReferenceHidden(Event, frozen=True, kw_only=True):
+    """What statements or pins here name became restricted elsewhere, or is so no more: they go with it."""
+
+    target: Target
+    hidden: bool
+    reason: Reason
+
+
 StatementRevision = (
     StatementCorrected
     | StatementRetracted
@@ -229,6 +244,8 @@ IncidentEvent = (
     | AttributeUnpinned
     | IncidentLinked
     | IncidentUnlinked
+    | VisibilityChanged
+    | ReferenceHidden
 )
 
 EVENTS: dict[str, type[IncidentEvent]] = {
@@ -248,6 +265,8 @@ EVENTS: dict[str, type[IncidentEvent]] = {
     "attribute-unpinned": AttributeUnpinned,
     "incident-linked": IncidentLinked,
     "incident-unlinked": IncidentUnlinked,
+    "visibility-changed": VisibilityChanged,
+    "reference-hidden": ReferenceHidden,
 }
 
 

@@ -20,9 +20,11 @@ from stet.incident.commands import (
 )
 from stet.incident.events import (
     AttributePinned,
+    IncidentLinked,
     StatementCorrected,
     StatementFields,
     StatementMovedIn,
+    StatementMovedOut,
     StatementRecorded,
     StatementRetracted,
 )
@@ -99,20 +101,29 @@ def mentions(command: RecordStatement | CorrectStatement | RetractStatement | Pi
     return found
 
 
-def references(event: object) -> set[tuple[str, str]]:
+def references(event: object, stream: str) -> set[tuple[str, str]]:
     """What an event makes its stream have to do with others: (target, role), as in the table `reference`.
 
-    A target is `source:ID`, `document:ID` or `statement:ID`. The stream `holds` a statement, has times that are
-    derived from the target (`hangs`), or only `names` it.
+    A target is `source:ID`, `document:ID`, `statement:ID` or `incident:ID`. The stream `holds` a statement, has times
+    that are derived from the target (`hangs`), or only `names` it.
     """
+    return {(target, role) for target, role in _references(event) if target != stream}
+
+
+def _references(event: object) -> set[tuple[str, str]]:
     match event:
         case StatementRecorded(statement_id=held):
-            return {(f"statement:{held}", "holds"), *_roles(event, event.claims)}
+            return {(f"statement:{held}", "holds"), *_roles(event, event.claims), *_incidents(event.incidents)}
         case StatementRetracted(retraction_id=held):
-            return {(f"statement:{held}", "holds"), *_roles(event, ())}
+            return {(f"statement:{held}", "holds"), *_roles(event, ()), *_incidents(event.incidents)}
         case StatementMovedIn(statement=statement):
-            held = statement.statement_id
-            return {(f"statement:{held}", "holds"), *_roles(statement, statement.claims.values())}
+            held, incidents = statement.statement_id, (*statement.incidents, event.from_incident)
+            roles = _roles(statement, statement.claims.values())
+            return {(f"statement:{held}", "holds"), *roles, *_incidents(incidents)}
+        case StatementMovedOut():
+            return _incidents((event.from_incident, event.to_incident))
+        case IncidentLinked(incident_id=linked):
+            return _incidents((linked,))
         case StatementCorrected():
             return _roles(event.set, event.claims)
         case AttributePinned():
@@ -122,6 +133,10 @@ def references(event: object) -> set[tuple[str, str]]:
             return _named(found)
         case _:
             return set()
+
+
+def _incidents(ids: Iterable[UUID]) -> set[tuple[str, str]]:
+    return {(f"incident:{id_}", "names") for id_ in ids}
 
 
 _Body = StatementRecorded | StatementRetracted | StatementFields | Statement
@@ -143,7 +158,7 @@ def _roles(body: _Body, claims: Collection[Claim]) -> set[tuple[str, str]]:
 
 
 def _named(found: Mentions) -> set[tuple[str, str]]:
-    return {(f"{kind}:{id_}", "names") for kind in _KINDS for id_ in getattr(found, kind)}
+    return {(f"{kind}:{id_}", "names") for kind in (*_KINDS, "incident") for id_ in getattr(found, kind)}
 
 
 def _mentions(

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, Raw, Struct
 from msgspec.structs import asdict, replace
 
+from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
 from stet.incident.events import (
     AttributePinned,
@@ -20,6 +21,7 @@ from stet.incident.events import (
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
+    ReferenceHidden,
     Relation,
     StatementAssessed,
     StatementCorrected,
@@ -36,6 +38,7 @@ from stet.incident.events import (
 from stet.incident.statement import Assessment, Correction, Retracts, Statement, Supersession, Withdrawal
 from stet.ledger.attributes import Rule
 from stet.values.value import AttributeType
+from stet.values.visibility import UNRESTRICTED, Visibility
 
 
 class Link(Struct, frozen=True, order=True):
@@ -73,8 +76,18 @@ class Incident(Struct, frozen=True, kw_only=True):
     pins: tuple[Pin, ...] = ()
     """One for each (attribute, of), in that order."""
     links: tuple[Link, ...] = ()
+    visibility: Visibility = UNRESTRICTED
+    restricted: dict[UUID, Visibility] = {}
+    """Of each statement that it holds or held, and that has a label or an embargo. Never changed in place."""
+    hidden: frozenset[str] = frozenset()
+    """What is restricted elsewhere and named here."""
     opened_at: datetime | None = None
     updated_at: datetime | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the public may see less of it than a member."""
+        return self.visibility != UNRESTRICTED or bool(self.restricted or self.hidden)
 
     def pin(self, attribute: str, of: str | None) -> Pin | None:
         """The pin on an attribute."""
@@ -107,6 +120,10 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 state = _evolve_header(state, event, recorded)
             case IncidentLinked() | IncidentUnlinked() as event:
                 state = replace(state, links=_links(state, event))
+            case VisibilityChanged() as event:
+                state = _evolve_visibility(state, event)
+            case ReferenceHidden(target=target, hidden=hidden):
+                state = replace(state, hidden=state.hidden | {target} if hidden else state.hidden - {target})
             case AttributePinned() | AttributeUnpinned() as event:
                 state = replace(state, pins=_pins(state, event, recorded))
             case event:
@@ -143,6 +160,15 @@ def _evolve_header(
             return replace(state, status=status)
         case _ as never:
             assert_never(never)
+
+
+def _evolve_visibility(state: Incident, event: VisibilityChanged) -> Incident:
+    if event.statement_id is None:
+        return replace(state, visibility=event.visibility)
+    restricted = {id_: one for id_, one in state.restricted.items() if id_ != event.statement_id}
+    if event.visibility != UNRESTRICTED:
+        restricted[event.statement_id] = event.visibility
+    return replace(state, restricted=restricted)
 
 
 def _links(state: Incident, event: IncidentLinked | IncidentUnlinked) -> tuple[Link, ...]:

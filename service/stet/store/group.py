@@ -96,7 +96,7 @@ def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
             (target, event.stream, role)
             for append in group
             for event in append.events
-            for target, role in references(event.event)
+            for target, role in references(event.event, event.stream)
         }
     )
     return {

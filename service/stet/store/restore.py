@@ -98,7 +98,7 @@ def _events(
 ) -> Iterator[str]:
     """The events as rows; what they make their streams have to do with others is added to `named`."""
     for row, event in events:
-        named.update((ledger_id, target, row.stream, role) for target, role in references(event))
+        named.update((ledger_id, target, row.stream, role) for target, role in references(event, row.stream))
         yield _event(ledger_id, row)
 
 

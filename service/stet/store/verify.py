@@ -98,7 +98,7 @@ class _Ledger:
         if self._checked >= (self._head[0] or 0):
             raise Fault(f"position {row.position} is beyond the head, which is at {self._head[0]}")
         event = self._checker.check(row)
-        for reference in sorted((target, row.stream, role) for target, role in references(event)):
+        for reference in sorted((target, row.stream, role) for target, role in references(event, row.stream)):
             if (digest := _digest(reference)) not in self._references:
                 raise Fault(f"position {row.position}: the table reference lacks {_words(reference)}")
             self._references[digest] = True
