@@ -27,6 +27,7 @@ from stet.incident.events import (
     StatementCorrected,
     StatementMovedIn,
     StatementRecorded,
+    StatementRetracted,
     StatementSuperseded,
     statement_of,
 )
