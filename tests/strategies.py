@@ -39,6 +39,7 @@ from stet.handle.revision import revise_incident
 from stet.incident import state as incident_state
 from stet.incident.claim import RESOLVING, Act, Citation, Hop, Record
 from stet.incident.commands import (
+    AcceptStatement,
     AmendIncident,
     AssessStatement,
     ChangeStatus,
@@ -50,6 +51,7 @@ from stet.incident.commands import (
     PinAttribute,
     RecordStatement,
     ReinstateStatement,
+    RejectStatement,
     RetractStatement,
     StatementFieldsInput,
     SupersedeStatement,
@@ -297,6 +299,7 @@ class World:
         self.states: dict[str, Any] = {}
         self.references: set[tuple[str, str, str]] = set()
         self.stated: dict[UUID, Stated] = {}
+        self.proposed: dict[UUID, RecordStatement] = {}
         self.refusals: list[StetError] = []
         self._ids = 0x1000
 
@@ -641,6 +644,42 @@ def record_one(draw: Draw, world: World) -> None:
         _note(world, body, statement_id)
 
 
+def propose_one(draw: Draw, world: World) -> None:
+    """By a contributor, in a ledger that holds what contributors say."""
+    world.write(lambda: change_ledger(AmendLedger(review=True, reason=draw(reasons)), LEDGER, ""))
+    about = sorted(world.incidents)
+    incident_id = pick(draw, *about)
+    body = a_statement(draw, world, about)
+    if not body.claims:
+        return
+    body = msgspec.structs.replace(body, record=None)
+    statement_id = world.new_id()
+    if world.write(lambda: record_statement(body, incident_id, statement_id, "", contributed=True)):
+        world.proposed[statement_id] = body
+
+
+def accept_one(draw: Draw, world: World) -> None:
+    review_one(draw, world, AcceptStatement)
+
+
+def reject_one(draw: Draw, world: World) -> None:
+    review_one(draw, world, RejectStatement)
+
+
+def review_one(draw: Draw, world: World, command: type[AcceptStatement | RejectStatement]) -> None:
+    waiting = [(id_, one) for id_, state in world.incidents.items() for one in state.proposals]
+    if not waiting:
+        propose_one(draw, world)
+        waiting = [(id_, one) for id_, state in world.incidents.items() for one in state.proposals]
+    if waiting:
+        incident_id, statement_id = pick(draw, *sorted(waiting))
+        made = world.write(
+            lambda: revise_incident(command(statement_id=statement_id, reason=draw(reasons)), incident_id, "")
+        )
+        if made and command is AcceptStatement:
+            _note(world, world.proposed[statement_id], statement_id)
+
+
 def correct_one(draw: Draw, world: World) -> None:
     if not world.statements:
         return
@@ -824,6 +863,7 @@ STEPS = (
     *(record_one, record_one, record_one, record_one, record_one),
     *(correct_one, correct_one, correct_one, correct_document, correct_document, correct_document),
     *(retract_one, retract_one, supersede_one, record_superseding, withdraw_one, withdraw_one, reinstate_one),
+    *(propose_one, propose_one, accept_one, accept_one, reject_one),
     *(assess_one, assess_one, move_one, move_one, pin_one, pin_one, unpin_one),
     *(open_one, amend_one, change_status, link_one, link_one, unlink_one),
     *(register_source, revise_source, register_document, revise_document, capture_document),

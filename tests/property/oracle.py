@@ -19,6 +19,7 @@ from stet.envelope import Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
+    StatementAccepted,
     StatementAssessed,
     StatementCorrected,
     StatementMovedIn,
@@ -57,6 +58,9 @@ def _hear(told: Told, recorded: Recorded[Any], incident_id: UUID) -> None:  # no
         case StatementRecorded():
             statements[event.statement_id] = _said(event, event.statement_id, recorded)
             statements[event.statement_id].claims = {claim.claim_id: claim for claim in event.claims}
+        case StatementAccepted(statement=accepted):
+            statements[accepted.statement_id] = _said(accepted, accepted.statement_id, event.proposed)
+            statements[accepted.statement_id].claims = {claim.claim_id: claim for claim in accepted.claims}
         case StatementRetracted():
             statements[event.retraction_id] = _said(event, event.retraction_id, recorded)
             statements[event.retraction_id].retracts = (event.statement_id, event.claim_ids)

@@ -16,6 +16,7 @@ from stet.envelope import Recorded
 from stet.errors import KeyReused, Stale
 from stet.ids import new_id
 from stet.incident.state import Incident
+from stet.ledger.state import Ledger
 from stet.queries.cut import AsOf, resolve_cut
 from stet.sql import load
 from stet.store.append import Append, Idempotency, Log, NewEvent, public
@@ -72,6 +73,12 @@ class Reader:
         """An incident as it is; its version is 0 if it does not exist."""
         stream = f"incident:{incident_id}"
         state: Incident = (await self.states((stream,)))[stream]
+        return state
+
+    async def ledger(self) -> Ledger:
+        """The ledger itself."""
+        stream = f"ledger:{self.ledger_id}"
+        state: Ledger = (await self.states((stream,)))[stream]
         return state
 
     async def dependants(self, targets: Collection[str]) -> set[str]:

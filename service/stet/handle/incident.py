@@ -18,8 +18,8 @@ from stet.incident.commands import (
 from stet.incident.decide import decide
 from stet.incident.known import Known, Mentions, mentions
 from stet.incident.record import incidents_of
+from stet.incident.review import held
 from stet.incident.state import Incident, fold
-from stet.ledger import state as ledger_state
 from stet.store.append import NewEvent
 
 Decide = Callable[[Reader], Awaitable[Decision]]
@@ -34,8 +34,11 @@ def with_ids(body: RecordStatement, home: UUID) -> RecordStatement:
     return replace(body, claims=claims)
 
 
-def open_incident(command: OpenIncident, incident_id: UUID, location: str) -> Decide:
-    """Opens an incident, with statements that may be about other incidents, too."""
+def open_incident(command: OpenIncident, incident_id: UUID, location: str, *, contributed: bool = False) -> Decide:
+    """Opens an incident, with statements that may be about other incidents, too.
+
+    `contributed`: by a contributor, whose statements the ledger may hold for review.
+    """
     command = replace(command, statements=tuple(with_ids(body, incident_id) for body in command.statements))
     statement_ids = tuple(new_id() for _ in command.statements)
 
@@ -55,13 +58,18 @@ def open_incident(command: OpenIncident, incident_id: UUID, location: str) -> De
         for index, (body, statement_id) in enumerate(zip(command.statements, statement_ids, strict=True)):
             field = f"statements[{index}]."
             events += await _in_other_incidents(reader, body, incident_id, statement_id, known, others, field)
-        return Decision(location, events)
+        return Decision(location, await _perhaps_held(reader, events, contributed))
 
     return decide_
 
 
-def record_statement(body: RecordStatement, incident_id: UUID, statement_id: UUID, location: str) -> Decide:
-    """Records a statement in every incident that it makes claims about."""
+def record_statement(
+    body: RecordStatement, incident_id: UUID, statement_id: UUID, location: str, *, contributed: bool = False
+) -> Decide:
+    """Records a statement in every incident that it makes claims about.
+
+    `contributed`: by a contributor, whose statements the ledger may hold for review.
+    """
     body = with_ids(body, incident_id)
 
     async def decide_(reader: Reader) -> Decision:
@@ -74,14 +82,14 @@ def record_statement(body: RecordStatement, incident_id: UUID, statement_id: UUI
         known = await load_known(reader, mentions(body))
         events = to_events(f"incident:{incident_id}", decide(body, state, incident_id, known, (statement_id,)))
         events += await _in_other_incidents(reader, body, incident_id, statement_id, known, {}, "")
-        return Decision(location, events)
+        return Decision(location, await _perhaps_held(reader, events, contributed))
 
     return decide_
 
 
 async def load_known(reader: Reader, found: Mentions) -> Known:
     """What the log knows of everything mentioned."""
-    ledger = ledger_state.fold(await reader.stream(f"ledger:{reader.ledger_id}"))
+    ledger = await reader.ledger()
     sources = (await reader.states([f"source:{id_}" for id_ in sorted(found.source)])).values()
     incidents = await reader.streams([f"incident:{id_}" for id_ in sorted(found.incident)])
     statements = await load_statements(reader, found.statement)
@@ -93,6 +101,16 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
         published=await load_published(reader, found.document),
         said={id_: statement.said for id_, statement in statements.items()},
     )
+
+
+async def _perhaps_held(reader: Reader, events: list[NewEvent], contributed: bool) -> list[NewEvent]:
+    """The events, or, where the ledger holds what contributors say, proposals of the same."""
+    if not contributed or not (await reader.ledger()).review:
+        return events
+    found: list[NewEvent] = []
+    for stream in dict.fromkeys(event.stream for event in events):
+        found += to_events(stream, held(event.event for event in events if event.stream == stream))
+    return found
 
 
 def _require_home(body: RecordStatement, incident_id: UUID, field: str) -> None:

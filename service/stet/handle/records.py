@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from stet.errors import FieldError, StetError
+from stet.errors import FieldError, Refused, StetError
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.incident import load_known, with_ids
 from stet.ids import new_id
@@ -38,11 +38,18 @@ _BREATH = 20
 """After so many lines others have their turn: deciding is work, and this is the loop of all requests."""
 
 
-def publish_records(command: PublishRecords, location: str) -> Callable[[Reader], Awaitable[Decision]]:
-    """Records lines of a data set: a row opens an incident, or is a statement or retraction in the one that it has."""
+def publish_records(
+    command: PublishRecords, location: str, *, contributed: bool = False
+) -> Callable[[Reader], Awaitable[Decision]]:
+    """Records lines of a data set: a row opens an incident, or is a statement or retraction in the one that it has.
+
+    `contributed`: by a contributor; refused where the ledger holds what contributors say for review.
+    """
     source_id = command.source_id
 
     async def decide_(reader: Reader) -> Decision:
+        if contributed and (await reader.ledger()).review:
+            raise Refused("this ledger holds what contributors say for review: rows are published by editors")
         for index, line in enumerate(command.lines):
             _at(index, check_line, line)
         where = await _incidents(reader, source_id, command.lines)

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from stet.errors import NotFound, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
-from stet.handle.fan_out import fan_out, load_statements
+from stet.handle.fan_out import fan_out, load_published, load_statements
 from stet.handle.incident import Decide, load_known
 from stet.ids import new_id
 from stet.incident.claim import SaidAt
 from stet.incident.commands import (
+    AcceptStatement,
     AmendIncident,
     AssessStatement,
     ChangeStatus,
@@ -22,6 +23,7 @@ from stet.incident.commands import (
     LinkIncident,
     MoveStatement,
     PinAttribute,
+    RejectStatement,
     RetractStatement,
     SupersedeStatement,
     UnlinkIncident,
@@ -31,7 +33,8 @@ from stet.incident.decide import decide
 from stet.incident.events import IncidentEvent
 from stet.incident.known import Known, Mentions, mentions
 from stet.incident.record import check_correction, split_correction
-from stet.incident.rederive import moved
+from stet.incident.rederive import corrections, moved, origins_of, rederive
+from stet.incident.review import incidents_of, review
 from stet.incident.revise import Revise, check_claim_ids, move_in, move_out
 from stet.incident.state import Incident, fold
 from stet.store.append import NewEvent
@@ -43,6 +46,8 @@ def revise_incident(command: IncidentRevision, incident_id: UUID, location: str)
     match command:
         case CorrectStatement():
             return _correct_statement(command, incident_id, location)
+        case AcceptStatement() | RejectStatement():
+            return _review_statement(command, incident_id, location)
         case MoveStatement():
             return _move_statement(command, incident_id, location)
         case AmendIncident() | ChangeStatus() | PinAttribute() | UnpinAttribute() | LinkIncident() | UnlinkIncident():
@@ -105,6 +110,35 @@ def _move_statement(command: MoveStatement, incident_id: UUID, location: str) ->
         return Decision(location, [*events, *to_events(f"incident:{command.to_incident}", moved_in)])
 
     return decide_
+
+
+def _review_statement(command: AcceptStatement | RejectStatement, incident_id: UUID, location: str) -> Decide:
+    """In every incident that the proposed statement is about. What its times hang on may have been corrected since."""
+
+    async def decide_(reader: Reader) -> Decision:
+        home = await reader.incident(incident_id)
+        if home.version == 0:
+            raise NotFound(f"there is no incident {incident_id}")
+        events: list[NewEvent] = []
+        for id_ in dict.fromkeys((incident_id, *incidents_of(home, command.statement_id))):
+            stream, state = f"incident:{id_}", await reader.incident(id_)
+            decided = review(command, state)
+            events += to_events(stream, decided)
+            if decided and isinstance(command, AcceptStatement):
+                after = fold(as_recorded(stream, decided, state.version), state)
+                events += to_events(stream, await _brought_up(reader, after, command.statement_id))
+        return Decision(location, events)
+
+    return decide_
+
+
+async def _brought_up(reader: Reader, state: Incident, statement_id: UUID) -> Sequence[IncidentEvent]:
+    """The correction of an accepted statement whose times hang on something that was corrected since."""
+    alone = replace(state, statements={statement_id: state.statements[statement_id]})
+    documents, statements = origins_of(state.statements[statement_id])
+    said = {id_: statement.said for id_, statement in (await load_statements(reader, statements)).items()}
+    known = Known(published=await load_published(reader, documents), said=said)
+    return corrections(alone, rederive(alone, documents | statements, known), "what this hangs on was corrected")
 
 
 def _correct_statement(command: CorrectStatement, incident_id: UUID, location: str) -> Decide:

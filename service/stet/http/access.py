@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from stet.envelope import Audience
 from stet.http.body import StetRequest
+
+Role = Literal["reader", "contributor", "editor", "admin", "owner"]
 
 
 class Access(Struct, frozen=True, kw_only=True):
@@ -13,11 +17,13 @@ class Access(Struct, frozen=True, kw_only=True):
 
     actor: str
     """What an event says of who made it."""
+    role: Role
+    """The most that he may do in it."""
     audience: Audience
     """Whose view of the ledger he is given."""
 
 
-EVERYBODY = Access(actor="local", audience="member")
+EVERYBODY = Access(actor="local", role="owner", audience="member")
 """Whoever can reach the loopback address, where there are no keys."""
 
 

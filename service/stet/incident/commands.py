@@ -174,6 +174,20 @@ class MoveStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="s
     reason: Reason
 
 
+class AcceptStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-accepted"):
+    """Takes a statement that was proposed. It is recorded as of when it was proposed."""
+
+    statement_id: UUID
+    reason: Reason
+
+
+class RejectStatement(Command, frozen=True, kw_only=True, tag_field="type", tag="statement-rejected"):
+    """Does not take a statement that was proposed. It stays in the log, and members can read it."""
+
+    statement_id: UUID
+    reason: Reason
+
+
 class PinAttribute(Command, frozen=True, kw_only=True, tag_field="type", tag="attribute-pinned"):
     """The desk decides the value, whatever the rule gives, by the statements that it cites."""
 
@@ -217,6 +231,7 @@ StatementRevision = (
     | AssessStatement
     | MoveStatement
 )
-IncidentRevision = (
+DeskRevision = (
     AmendIncident | ChangeStatus | StatementRevision | PinAttribute | UnpinAttribute | LinkIncident | UnlinkIncident
 )
+IncidentRevision = DeskRevision | AcceptStatement | RejectStatement

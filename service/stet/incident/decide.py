@@ -14,7 +14,7 @@ from stet.incident.commands import (
     AssessStatement,
     ChangeStatus,
     CorrectStatement,
-    IncidentRevision,
+    DeskRevision,
     LinkIncident,
     MoveStatement,
     OpenIncident,
@@ -45,7 +45,7 @@ from stet.incident.state import Incident, Link
 
 
 def decide(
-    command: OpenIncident | RecordStatement | IncidentRevision,
+    command: OpenIncident | RecordStatement | DeskRevision,
     state: Incident,
     incident_id: UUID,
     known: Known,

@@ -16,6 +16,7 @@ from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
     IncidentEvent,
+    StatementAccepted,
     StatementCorrected,
     StatementMovedIn,
     StatementMovedOut,
@@ -89,8 +90,9 @@ def diff(before: Side, after: Side, events: Sequence[Recorded[IncidentEvent]]) -
     assert after.state.incident_id
     old, new = before.state, after.state
     since = [recorded.event for recorded in events if recorded.position > before.cut.position]
-    moved = {statement_of(event) for event in since if isinstance(event, StatementMovedOut | StatementMovedIn)}
-    # What came or went by a move was not said between the cuts: the move is why.
+    arrivals = (StatementMovedOut, StatementMovedIn, StatementAccepted)
+    moved = {statement_of(event) for event in since if isinstance(event, arrivals)}
+    # What came or went by a move, or was accepted, was not said between the cuts: that is why.
     said_differs = (old.statements.keys() ^ new.statements.keys()) - moved
     causes = [
         (recorded, _cause(recorded, "recorded" if is_new else "said"))

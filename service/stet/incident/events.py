@@ -6,6 +6,7 @@ attribute, whether its speaker is known) is resolved when it is recorded and sto
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -200,6 +201,37 @@ class AttributeUnpinned(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
+class StatementProposed(Event, frozen=True, kw_only=True):
+    """A contributor's statement that the ledger holds for review. Only members see it, and nothing resolves by it."""
+
+    statement: StatementRecorded
+    supersedes: UUID | None = None
+    """The statement whose place it takes once it is accepted."""
+
+
+class Proposed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When, and by whom, a statement was proposed."""
+
+    position: int
+    recorded_at: datetime
+    actor: str
+
+
+class StatementAccepted(Event, frozen=True, kw_only=True):
+    """A proposed statement is a statement from then on, as it was proposed, and recorded when it was."""
+
+    statement: StatementRecorded
+    proposed: Proposed
+    reason: Reason
+
+
+class StatementRejected(Event, frozen=True, kw_only=True):
+    """The desk does not take a proposed statement."""
+
+    statement_id: UUID
+    reason: Reason
+
+
 class IncidentLinked(Event, frozen=True, kw_only=True):
     """The incident has to do with another one."""
 
@@ -240,6 +272,9 @@ IncidentEvent = (
     | IncidentStatusChanged
     | StatementRecorded
     | StatementRevision
+    | StatementProposed
+    | StatementAccepted
+    | StatementRejected
     | AttributePinned
     | AttributeUnpinned
     | IncidentLinked
@@ -261,6 +296,9 @@ EVENTS: dict[str, type[IncidentEvent]] = {
     "statement-assessed": StatementAssessed,
     "statement-moved-out": StatementMovedOut,
     "statement-moved-in": StatementMovedIn,
+    "statement-proposed": StatementProposed,
+    "statement-accepted": StatementAccepted,
+    "statement-rejected": StatementRejected,
     "attribute-pinned": AttributePinned,
     "attribute-unpinned": AttributeUnpinned,
     "incident-linked": IncidentLinked,
@@ -277,6 +315,8 @@ def statement_of(event: IncidentEvent) -> UUID | None:
             return id_
         case StatementMovedIn(statement=statement):
             return statement.statement_id
+        case StatementProposed(statement=recorded) | StatementAccepted(statement=recorded):
+            return recorded.statement_id
         case _:
             return getattr(event, "statement_id", None)
 

@@ -21,6 +21,7 @@ from stet.incident.commands import (
 from stet.incident.events import (
     AttributePinned,
     IncidentLinked,
+    StatementAccepted,
     StatementCorrected,
     StatementFields,
     StatementMovedIn,
@@ -114,6 +115,8 @@ def _references(event: object) -> set[tuple[str, str]]:
     match event:
         case StatementRecorded(statement_id=held):
             return {(f"statement:{held}", "holds"), *_roles(event, event.claims), *_incidents(event.incidents)}
+        case StatementAccepted(statement=accepted):
+            return _references(accepted)
         case StatementRetracted(retraction_id=held):
             return {(f"statement:{held}", "holds"), *_roles(event, ()), *_incidents(event.incidents)}
         case StatementMovedIn(statement=statement):

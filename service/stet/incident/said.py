@@ -32,7 +32,8 @@ def said_by(state: Incident, instant: datetime | None, match: SaidMatch = "defin
     if instant is None:
         return state
     statements = {id_: said for id_, said in state.statements.items() if kept(said, instant, match)}
-    return replace(state, statements=statements)
+    proposals = {id_: one for id_, one in state.proposals.items() if kept(one.statement, instant, match)}
+    return replace(state, statements=statements, proposals=proposals)
 
 
 def unsaid(

@@ -21,14 +21,18 @@ from stet.incident.events import (
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
+    Proposed,
     ReferenceHidden,
     Relation,
+    StatementAccepted,
     StatementAssessed,
     StatementCorrected,
     StatementMovedIn,
     StatementMovedOut,
+    StatementProposed,
     StatementRecorded,
     StatementReinstated,
+    StatementRejected,
     StatementRetracted,
     StatementRevision,
     StatementSuperseded,
@@ -61,6 +65,18 @@ class Pin(Struct, frozen=True, kw_only=True):
     actor: str
 
 
+class Proposal(Struct, frozen=True, kw_only=True):
+    """A statement that is held for review."""
+
+    statement: Statement
+    recorded: StatementRecorded
+    """What becomes a statement if it is accepted."""
+    supersedes: UUID | None
+    proposed: Proposed
+    rejected: str | None = None
+    """Why it was rejected; None: it waits."""
+
+
 class Incident(Struct, frozen=True, kw_only=True):
     """An incident at some version of its stream; version 0 is one that does not exist."""
 
@@ -73,6 +89,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     status: Status = "open"
     statements: dict[UUID, Statement] = {}
     """In the order of recording; retractions are among them. Never changed in place."""
+    proposals: dict[UUID, Proposal] = {}
+    """Those that wait, and those that were rejected. Never changed in place."""
     pins: tuple[Pin, ...] = ()
     """One for each (attribute, of), in that order."""
     links: tuple[Link, ...] = ()
@@ -104,8 +122,8 @@ def evolve(state: Incident, recorded: Recorded[IncidentEvent]) -> Incident:
 
 def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -> Incident:
     """The incident after all the events, in order; linear in their number."""
-    statements = dict(state.statements)
-    moved_in = False
+    statements, proposals = dict(state.statements), dict(state.proposals)
+    unordered = False
     for recorded in events:
         match recorded.event:
             case StatementRecorded() | StatementRetracted() as event:
@@ -113,7 +131,15 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 statements[made.statement_id] = made
             case StatementMovedIn(statement=statement):
                 statements[statement.statement_id] = statement
-                moved_in = True
+                unordered = True
+            case StatementAccepted(statement=accepted, proposed=proposed):
+                statements[accepted.statement_id] = _said(accepted, proposed)
+                proposals.pop(accepted.statement_id, None)
+                unordered = True
+            case StatementProposed() as event:
+                proposals[event.statement.statement_id] = _proposal(event, recorded)
+            case StatementRejected(statement_id=id_, reason=why):
+                proposals[id_] = replace(proposals[id_], rejected=why)
             case StatementMovedOut() as event if f"incident:{event.from_incident}" == recorded.stream:
                 del statements[event.statement_id]
             case IncidentOpened() | IncidentAmended() | IncidentStatusChanged() as event:
@@ -134,9 +160,9 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
             position=recorded.position,
             updated_at=recorded.recorded_at,
         )
-    if moved_in:
+    if unordered:
         statements = dict(sorted(statements.items(), key=lambda item: item[1].position))
-    return replace(state, statements=statements)
+    return replace(state, statements=statements, proposals=proposals)
 
 
 def _evolve_header(
@@ -190,7 +216,16 @@ def _by(recorded: Recorded[IncidentEvent]) -> dict[str, Any]:
     return {"position": recorded.position, "recorded_at": recorded.recorded_at, "actor": recorded.actor}
 
 
-def _said(event: StatementRecorded | StatementRetracted, recorded: Recorded[IncidentEvent]) -> Statement:
+def _proposal(event: StatementProposed, recorded: Recorded[IncidentEvent]) -> Proposal:
+    return Proposal(
+        statement=_said(event.statement, recorded),
+        recorded=event.statement,
+        supersedes=event.supersedes,
+        proposed=Proposed(position=recorded.position, recorded_at=recorded.recorded_at, actor=recorded.actor),
+    )
+
+
+def _said(event: StatementRecorded | StatementRetracted, recorded: Recorded[IncidentEvent] | Proposed) -> Statement:
     retraction = event if isinstance(event, StatementRetracted) else None
     return Statement(
         statement_id=retraction.retraction_id if retraction else event.statement_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Raw, Struct, field
@@ -14,7 +15,7 @@ from stet.incident.claim import RESOLVING, Act, Certainty, Citation, Claim, Reco
 from stet.incident.events import Relation, Status
 from stet.incident.live import Dropped, retractions, superseding, why_dropped
 from stet.incident.resolve import Resolved, resolve
-from stet.incident.state import Incident
+from stet.incident.state import Incident, Proposal
 from stet.incident.statement import (
     UNASSESSED,
     Assessed,
@@ -59,6 +60,15 @@ class ClaimView(Struct, frozen=True, kw_only=True):
     """What the desk's assessments of it come to."""
 
 
+class Review(Struct, frozen=True, kw_only=True):
+    """Where a statement that was proposed stands."""
+
+    status: Literal["pending", "rejected"]
+    proposed_by: str
+    reason: str | None
+    """Why it was rejected."""
+
+
 class StatementView(Struct, frozen=True, kw_only=True):
     """One utterance: who said what, through which channel, when, relayed by whom."""
 
@@ -84,6 +94,8 @@ class StatementView(Struct, frozen=True, kw_only=True):
     withdrawn: Withdrawal | None
     assessments: tuple[Assessment, ...]
     corrections: tuple[Correction, ...]
+    review: Review | None
+    """Of a statement that was proposed, and not accepted: only members see it, and nothing resolves by it."""
 
 
 class LinkView(Struct, frozen=True, kw_only=True):
@@ -121,6 +133,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     attributes: tuple[Resolved, ...]
     reactions: tuple[Reaction, ...]
     statements: tuple[StatementView, ...]
+    proposals: tuple[StatementView, ...]
+    """Statements that wait for review. Only members see them, and nothing resolves by them."""
     links: tuple[LinkView, ...]
     merged_into: UUID | None = None
     opened_at: datetime
@@ -143,7 +157,7 @@ def sources_of(state: Incident) -> set[UUID]:
     """The sources whose names the view needs."""
     return {
         source_id
-        for statement in state.statements.values()
+        for statement in (*state.statements.values(), *(one.statement for one in state.proposals.values()))
         for source_id in (statement.speaker, *(hop.source_id for hop in statement.chain))
     }
 
@@ -161,6 +175,7 @@ def view(state: Incident, names: Names, cut: Cut) -> IncidentView:
         attributes=resolve(state),
         reactions=reactions(state, names),
         statements=tuple(statement_views(state, names, state.statements.values())),
+        proposals=tuple(proposal_view(state, names, one) for one in state.proposals.values() if not one.rejected),
         links=tuple(LinkView(incident_id=link.incident_id, relation=link.relation) for link in state.links),
         opened_at=state.opened_at,
         updated_at=state.updated_at,
@@ -220,13 +235,28 @@ def statement_views(state: Incident, names: Names, statements: Iterable[Statemen
             withdrawn=statement.withdrawn,
             assessments=statement.assessments,
             corrections=statement.corrections,
+            review=None,
         )
 
 
+def proposal_view(state: Incident, names: Names, proposal: Proposal) -> StatementView:
+    """A statement that was proposed, and what became of that."""
+    (shown,) = statement_views(state, names, [proposal.statement])
+    review = Review(
+        status="rejected" if proposal.rejected else "pending",
+        proposed_by=proposal.proposed.actor,
+        reason=proposal.rejected,
+    )
+    return replace(shown, review=review)
+
+
 def statement_answer(state: Incident, statement_id: UUID, names: Names, cut: Cut) -> StatementAnswer:
-    """One statement on its own. Raises KeyError if the incident does not hold it."""
+    """One statement on its own, or a proposed one. Raises KeyError if the incident does not hold it."""
     assert state.incident_id
-    (shown,) = statement_views(state, names, [state.statements[statement_id]])
+    if proposal := state.proposals.get(statement_id):
+        shown = proposal_view(state, names, proposal)
+    else:
+        (shown,) = statement_views(state, names, [state.statements[statement_id]])
     return StatementAnswer(**asdict(shown), incident_id=state.incident_id, version=state.version, cut=cut)
 
 

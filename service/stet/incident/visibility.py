@@ -24,9 +24,12 @@ from stet.incident.events import (
     AttributeUnpinned,
     IncidentUnlinked,
     ReferenceHidden,
+    StatementAccepted,
     StatementCorrected,
     StatementMovedIn,
+    StatementProposed,
     StatementRecorded,
+    StatementRejected,
     StatementRetracted,
     StatementSuperseded,
     statement_of,
@@ -36,6 +39,8 @@ from stet.values.disc import radius_of
 from stet.values.place import Place
 from stet.values.visibility import UNRESTRICTED, Visibility
 
+_MEMBERS_ONLY = (VisibilityChanged, ReferenceHidden, StatementProposed, StatementRejected)
+"""A proposal that was accepted is a statement, and its event says all of it again."""
 Events = Sequence[Recorded[Any]]
 
 
@@ -114,7 +119,7 @@ def shown(stream: str, events: Events, audience: Audience) -> list[Recorded[Any]
 
     The public sees what it would if all that is hidden had never been recorded, but for positions and versions.
     """
-    if audience == "member" or not any(isinstance(one.event, VisibilityChanged | ReferenceHidden) for one in events):
+    if audience == "member" or not any(isinstance(one.event, _MEMBERS_ONLY) for one in events):
         return list(events)
     facts = facts_of(stream, events)
     if facts.own.restricted:
@@ -128,7 +133,7 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
     pinned: set[tuple[str, str | None]] = set()
     for recorded in events:
         match recorded.event:
-            case VisibilityChanged() | ReferenceHidden():
+            case event if isinstance(event, _MEMBERS_ONLY):
                 continue
             case event if targets & named_by(event, stream):
                 continue
@@ -175,6 +180,8 @@ def _claims(event: Any) -> Iterable[Claim]:
     match event:
         case StatementRecorded(claims=claims) | StatementCorrected(claims=claims):
             return claims
+        case StatementAccepted(statement=accepted):
+            return accepted.claims
         case StatementMovedIn(statement=statement):
             return statement.claims.values()
         case _:
@@ -189,6 +196,8 @@ def _coarse(event: Any, place: Place, withheld: frozenset[UUID]) -> Any:
         case StatementRecorded(claims=claims):
             coarse = tuple(_coarse_claim(claim, place) for claim in claims)
             return replace(event, claims=coarse, verbatim=None, record=None)
+        case StatementAccepted(statement=accepted):
+            return replace(event, statement=_coarse(accepted, place, withheld))
         case StatementRetracted():
             return replace(event, verbatim=None, record=None)
         case StatementCorrected(set=fields, claims=claims):

@@ -18,13 +18,16 @@ class CreateLedger(Command, frozen=True, kw_only=True):
     name: Slug
     title: Line
     public: bool = False
+    review: bool = False
+    """Whether contributors' statements are held until an editor accepts them."""
 
 
 class AmendLedger(Command, frozen=True, kw_only=True, tag_field="type", tag="ledger-amended"):
-    """Changes the title, or whether anybody may read. The name is for ever."""
+    """Changes the title, whether anybody may read, whether statements are held for review. The name is for ever."""
 
     title: Line | UnsetType = UNSET
     public: bool | UnsetType = UNSET
+    review: bool | UnsetType = UNSET
     reason: Reason
 
 

@@ -22,19 +22,12 @@ def decide(command: LedgerCommand, state: Ledger, end: int = 0) -> tuple[LedgerE
     if not isinstance(command, CreateLedger) and state.version == 0:
         raise NotFound("there is no such ledger")
     match command:
-        case CreateLedger(name=name, title=title, public=public):
+        case CreateLedger(name=name):
             if state.version:
                 raise NameTaken.at("name", f"there is a ledger {name} already")
-            return (LedgerCreated(name=name, title=title, public=public),)
-        case AmendLedger(title=title, public=public, reason=reason):
-            if title is UNSET and public is UNSET:
-                raise Malformed.at("title", "give title or public: an amendment must change something")
-            event = LedgerAmended(
-                title=UNSET if title == state.title else title,
-                public=UNSET if public == state.public else public,
-                reason=reason,
-            )
-            return () if event.title is UNSET and event.public is UNSET else (event,)
+            return (LedgerCreated(name=name, title=command.title, public=command.public, review=command.review),)
+        case AmendLedger():
+            return _amend(command, state)
         case DefineAttribute():
             return _define(command, state)
         case PublishRelease(name=name, note=note):
@@ -46,6 +39,14 @@ def decide(command: LedgerCommand, state: Ledger, end: int = 0) -> tuple[LedgerE
             return (ReleasePublished(name=name, note=note, position=end, resolution=RESOLUTION),)
         case _ as never:
             assert_never(never)
+
+
+def _amend(command: AmendLedger, state: Ledger) -> tuple[LedgerEvent, ...]:
+    given = {name: getattr(command, name) for name in ("title", "public", "review")}
+    if all(value is UNSET for value in given.values()):
+        raise Malformed.at("title", "give title, public or review: an amendment must change something")
+    changed = {name: value for name, value in given.items() if value is not UNSET and value != getattr(state, name)}
+    return (LedgerAmended(**changed, reason=command.reason),) if changed else ()
 
 
 def _define(command: DefineAttribute, state: Ledger) -> tuple[LedgerEvent, ...]:

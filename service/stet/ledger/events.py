@@ -18,13 +18,16 @@ class LedgerCreated(Event, frozen=True, kw_only=True):
     name: Slug
     title: Line
     public: bool = False
+    review: bool = False
+    """Whether contributors' statements are held until an editor accepts them."""
 
 
 class LedgerAmended(Event, frozen=True, kw_only=True):
-    """Its title, or whether anybody may read it, changed."""
+    """Its title, whether anybody may read it, or whether statements are held for review, changed."""
 
     title: Line | UnsetType = UNSET
     public: bool | UnsetType = UNSET
+    review: bool | UnsetType = UNSET
     reason: Reason
 
 

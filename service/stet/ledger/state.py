@@ -40,6 +40,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
     name: str = ""
     title: str = ""
     public: bool = False
+    review: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
     defined: dict[str, Attribute] = {}
@@ -59,7 +60,7 @@ def evolve(state: Ledger, recorded: Recorded[LedgerEvent]) -> Ledger:
     """The ledger after one more event."""
     state = replace(state, version=recorded.stream_version, position=recorded.position, updated_at=recorded.recorded_at)
     match recorded.event:
-        case LedgerCreated(name=name, title=title, public=public):
+        case LedgerCreated(name=name, title=title, public=public, review=review):
             ledger_id = UUID(recorded.stream.partition(":")[2])
             return replace(
                 state,
@@ -67,6 +68,7 @@ def evolve(state: Ledger, recorded: Recorded[LedgerEvent]) -> Ledger:
                 name=name,
                 title=title,
                 public=public,
+                review=review,
                 created_at=recorded.recorded_at,
             )
         case LedgerAmended() as event:
@@ -74,6 +76,7 @@ def evolve(state: Ledger, recorded: Recorded[LedgerEvent]) -> Ledger:
                 state,
                 title=state.title if event.title is UNSET else event.title,
                 public=state.public if event.public is UNSET else event.public,
+                review=state.review if event.review is UNSET else event.review,
             )
         case AttributeDefined() as event:
             attribute = Attribute(

@@ -19,6 +19,8 @@ class LedgerView(Struct, frozen=True, kw_only=True):
     version: int
     title: str
     public: bool
+    review: bool
+    """Whether contributors' statements are held until an editor accepts them."""
     created_at: datetime
     updated_at: datetime
     cut: Cut
@@ -42,6 +44,7 @@ def view(state: Ledger, cut: Cut) -> LedgerView:
         version=state.version,
         title=state.title,
         public=state.public,
+        review=state.review,
         created_at=state.created_at,
         updated_at=state.updated_at,
         cut=cut,

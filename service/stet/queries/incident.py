@@ -70,7 +70,7 @@ async def view_statement(
     said: Said = ALL_SAID,
 ) -> tuple[ReadCut, StatementAnswer]:
     at = await incident_at(connection, ledger_id, incident_id, as_of, said)
-    if statement_id not in at.state.statements:
+    if statement_id not in at.state.statements and statement_id not in at.state.proposals:
         raise NotFound(f"the incident has no statement {statement_id} at this cut")
     return at.cut, statement_answer(at.state, statement_id, at.names, at.own_cut)
 

@@ -13,6 +13,7 @@ from stet.envelope import Audience, Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
+    StatementAccepted,
     StatementCorrected,
     StatementMovedIn,
     StatementMovedOut,
@@ -75,6 +76,8 @@ async def touched_by(
 def _named(event: Any) -> Iterator[str]:
     """The attributes that an event names itself."""
     match event:
+        case StatementAccepted(statement=accepted):
+            yield from _named(accepted)
         case StatementRecorded(claims=claims) | StatementCorrected(claims=claims):
             yield from (claim.attribute for claim in claims if claim.attribute)
         case StatementMovedIn(statement=statement):

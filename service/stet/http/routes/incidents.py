@@ -13,6 +13,7 @@ from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.errors import Malformed
 from stet.handle.incident import open_incident
 from stet.handle.revision import revise_incident
+from stet.http.access import access_of
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import (
@@ -79,7 +80,9 @@ async def post_incident(
 ) -> Response[IncidentView]:
     """Something happened. With statements in the same call, all of them are recorded, or nothing is."""
     incident_id = new_id()
-    decide = open_incident(data, incident_id, f"/v1/ledgers/{ledger}/incidents/{incident_id}")
+    location = f"/v1/ledgers/{ledger}/incidents/{incident_id}"
+    contributed = access_of(request).role == "contributor"
+    decide = open_incident(data, incident_id, location, contributed=contributed)
     return await write(request, ledger, None, decide, view_incident)
 
 

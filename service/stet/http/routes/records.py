@@ -18,6 +18,7 @@ from msgspec import Raw
 from stet.database.pool import HISTORIES, Pool, of_ledger, snapshot
 from stet.handle import handle
 from stet.handle.records import publish_records
+from stet.http.access import access_of
 from stet.http.answer import FOREVER, answer, nothing, permanent, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
@@ -58,7 +59,7 @@ async def post_records(
     service, context = service_of(request), await context_of(request)
     ledger_id = await service.ledger_id(ledger)
     location = f"/v1/ledgers/{ledger}/records/{data.source_id}"
-    decide = publish_records(data, location)
+    decide = publish_records(data, location, contributed=access_of(request).role == "contributor")
     outcome = await handle(service.pool, service.log, ledger_id, None, decide, context)
     async with of_ledger(service.pool, ledger_id) as connection:
         cut, shown = await view_progress(connection, ledger_id, data.source_id, at(request, outcome))

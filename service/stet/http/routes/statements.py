@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from stet.handle.incident import record_statement
+from stet.http.access import access_of
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE, bound
 from stet.http.formats import FormatName, negotiate, render_statements
@@ -38,6 +39,7 @@ from stet.incident.commands import RecordStatement
 from stet.incident.view import StatementAnswer, StatementView
 from stet.queries.incident import view_statement
 from stet.queries.many import Page, list_statements
+from stet.queries.proposals import list_proposals
 from stet.queries.statements import ListedStatement, StatementFilter, StatementSort, list_all_statements
 
 _PATH = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}/statements"
@@ -54,11 +56,13 @@ async def post_statement(
 ) -> Response[StatementAnswer]:
     """Who said what, through which channel, when, relayed by whom, with the claims in it.
 
+    In a ledger that holds what contributors say for review, a contributor only proposes it: it has a `review` then.
     Claims about another incident (`incident_id` of the claim) are recorded there, too, in the same append.
     """
     statement_id = new_id()
     location = f"/v1/ledgers/{ledger}/incidents/{incident_id}/statements/{statement_id}"
-    decide = record_statement(data, incident_id, statement_id, location)
+    contributed = access_of(request).role == "contributor"
+    decide = record_statement(data, incident_id, statement_id, location, contributed=contributed)
     view = partial(view_statement, incident_id=incident_id)
     return await write(request, ledger, f"incident:{incident_id}", decide, view)
 
@@ -154,4 +158,24 @@ async def get_all_statements(
     )
 
 
-ROUTES = [post_statement, get_statements, get_statement, get_all_statements]
+@get(
+    "/v1/ledgers/{ledger:str}/proposals",
+    operation_id="listProposals",
+    summary="List the statements that wait for review",
+    tags=["statements"],
+)
+async def get_proposals(
+    request: StetRequest,
+    ledger: LedgerName,
+    as_of: AsOfText = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+    accept_datetime_: AcceptDatetime = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Page[ListedStatement]]:
+    """What contributors proposed and nobody has accepted or rejected yet, the oldest first. For members."""
+    wanted = Asked(asked(request, as_of, accept_datetime_), limit, cursor)
+    return await read_page(request, ledger, "proposals", list_proposals, wanted)
+
+
+ROUTES = [post_statement, get_statements, get_statement, get_all_statements, get_proposals]
