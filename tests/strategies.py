@@ -852,6 +852,8 @@ def link_one(draw: Draw, world: World) -> None:
 
 
 def unlink_one(draw: Draw, world: World) -> None:
+    if not any(incident.links for incident in world.incidents.values()):
+        link_one(draw, world)
     links = sorted((id_, link) for id_, incident in world.incidents.items() for link in incident.links)
     if links:
         id_, link = pick(draw, *links)
@@ -863,7 +865,7 @@ STEPS = (
     *(record_one, record_one, record_one, record_one, record_one),
     *(correct_one, correct_one, correct_one, correct_document, correct_document, correct_document),
     *(retract_one, retract_one, supersede_one, record_superseding, withdraw_one, withdraw_one, reinstate_one),
-    *(propose_one, propose_one, accept_one, accept_one, reject_one),
+    *(propose_one, accept_one, accept_one, reject_one),
     *(assess_one, assess_one, move_one, move_one, pin_one, pin_one, unpin_one),
     *(open_one, amend_one, change_status, link_one, link_one, unlink_one),
     *(register_source, revise_source, register_document, revise_document, capture_document),
