@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXPORT := $(BIN)/uv export -q --frozen --no-emit-project --no-default-groups --no-header
 PARALLEL := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults check format demo bench openapi schema requirements lint-api clean
+.PHONY: help setup run test faults check format demo bench openapi schema sbom requirements lint-api clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,8 @@ openapi: setup ## write openapi/openapi.json, asyncapi.json, mapping.schema.json
 	$(BIN)/python openapi/events.py
 schema: setup ## write migrations/schema.sql
 	$(BIN)/python migrations/dump.py $(ARGS)
+sbom: setup ## write dist/sbom.cdx.json: what an installation is made of, as CycloneDX
+	$(BIN)/python .ci/sbom.py dist/sbom.cdx.json
 requirements: setup ## resolve pyproject.toml anew into the requirements files
 	$(BIN)/uv lock -q
 	$(EXPORT) -o requirements.txt
