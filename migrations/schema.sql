@@ -764,6 +764,9 @@ ALTER TABLE ONLY stet.statement_history
 -- Name: event_first; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
 
+-- Name: event_proposed; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX event_proposed ON stet.event USING btree (ledger_id, "position") WHERE (type = 'statement-proposed'::text);
+
 -- Name: event_recorded_at; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_recorded_at ON stet.event USING btree (ledger_id, recorded_at, "position");
 

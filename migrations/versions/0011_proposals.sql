@@ -2,3 +2,4 @@
 SET LOCAL ROLE stet_owner;
 
 CREATE INDEX event_proposed ON stet.event (ledger_id, position) WHERE type = 'statement-proposed';
+RESET ROLE;

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from stet.envelope import Cut, Recorded
+from stet.incident.about import reason_of, statement_of
 from stet.incident.claim import Claim
 from stet.incident.events import (
     AttributePinned,
@@ -20,8 +21,6 @@ from stet.incident.events import (
     StatementCorrected,
     StatementMovedIn,
     StatementMovedOut,
-    reason_of,
-    statement_of,
 )
 from stet.incident.resolve import Key, Resolved, resolve
 from stet.incident.state import Incident

@@ -18,18 +18,11 @@ from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Statement, Verification
 from stet.ledger.attributes import Rule
 from stet.source.events import Reliability
-from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug
+from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug, Target
 from stet.values.value import AttributeType
 
 Tags = Annotated[tuple[Slug, ...], Meta(max_length=100)]
 Status = Literal["open", "closed", "withdrawn"]
-Target = Annotated[
-    str,
-    Meta(
-        pattern=r"^(incident|document|statement):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$(?!\n)",
-        description="incident:ID, document:ID or statement:ID.",
-    ),
-]
 Relation = Literal["follows", "part-of", "causes", "same-campaign", "related"]
 
 
@@ -306,25 +299,3 @@ EVENTS: dict[str, type[IncidentEvent]] = {
     "visibility-changed": VisibilityChanged,
     "reference-hidden": ReferenceHidden,
 }
-
-
-def statement_of(event: IncidentEvent) -> UUID | None:
-    """The statement that an event records or revises, if it is about one. A retraction is its own statement."""
-    match event:
-        case StatementRetracted(retraction_id=id_):
-            return id_
-        case StatementMovedIn(statement=statement):
-            return statement.statement_id
-        case StatementProposed(statement=recorded) | StatementAccepted(statement=recorded):
-            return recorded.statement_id
-        case _:
-            return getattr(event, "statement_id", None)
-
-
-def reason_of(event: IncidentEvent) -> str | None:
-    """Why the desk did it; None for what only records."""
-    match event:
-        case StatementAssessed(rationale=why) | AttributePinned(rationale=why):
-            return why
-        case _:
-            return getattr(event, "reason", None)

@@ -10,8 +10,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from stet.envelope import Cut, Recorded
+from stet.incident.about import reason_of, statement_of
 from stet.incident.claim import Act, SaidAt
-from stet.incident.events import IncidentEvent, reason_of, statement_of
+from stet.incident.events import IncidentEvent
 from stet.incident.live import Dropped, retractions, why_dropped
 from stet.incident.state import Incident
 from stet.incident.statement import Statement

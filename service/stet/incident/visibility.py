@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from stet.document.events import VisibilityChanged
 from stet.envelope import Audience, Recorded
+from stet.incident.about import statement_of
 from stet.incident.claim import Claim
 from stet.incident.events import (
     AttributePinned,
@@ -32,7 +33,6 @@ from stet.incident.events import (
     StatementRejected,
     StatementRetracted,
     StatementSuperseded,
-    statement_of,
 )
 from stet.incident.known import references
 from stet.values.disc import radius_of

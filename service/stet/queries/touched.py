@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from stet.database.pool import Connection
 from stet.envelope import Audience, Recorded
+from stet.incident.about import statement_of
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
@@ -21,7 +22,6 @@ from stet.incident.events import (
     StatementReinstated,
     StatementSuperseded,
     StatementWithdrawn,
-    statement_of,
 )
 from stet.sql import load
 

@@ -50,6 +50,14 @@ Reference = Annotated[
     ),
 ]
 
+Target = Annotated[
+    str,
+    Meta(
+        pattern=r"^(incident|document|statement):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$(?!\n)",
+        description="incident:ID, document:ID or statement:ID.",
+    ),
+]
+
 
 def reference_id(reference: str) -> tuple[str, UUID] | None:
     """The kind and id that a Reference names; None for a slug."""
