@@ -6,7 +6,6 @@ attribute, whether its speaker is known) is resolved when it is recorded and sto
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 from stet.document.events import Basis, VisibilityChanged
 from stet.envelope import Event
 from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
-from stet.incident.statement import Credibility, Ground, Interest, RecordError, Statement, Verification
+from stet.incident.statement import Credibility, Ground, Interest, Proposed, RecordError, Statement, Verification
 from stet.ledger.attributes import Rule
 from stet.source.events import Reliability
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug, Target
@@ -200,14 +199,6 @@ class StatementProposed(Event, frozen=True, kw_only=True):
     statement: StatementRecorded
     supersedes: UUID | None = None
     """The statement whose place it takes once it is accepted."""
-
-
-class Proposed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """When, and by whom, a statement was proposed."""
-
-    position: int
-    recorded_at: datetime
-    actor: str
 
 
 class StatementAccepted(Event, frozen=True, kw_only=True):

@@ -21,7 +21,6 @@ from stet.incident.events import (
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
-    Proposed,
     ReferenceHidden,
     Relation,
     StatementAccepted,
@@ -39,7 +38,7 @@ from stet.incident.events import (
     StatementWithdrawn,
     Status,
 )
-from stet.incident.statement import Assessment, Correction, Retracts, Statement, Supersession, Withdrawal
+from stet.incident.statement import Assessment, Correction, Proposed, Retracts, Statement, Supersession, Withdrawal
 from stet.ledger.attributes import Rule
 from stet.values.value import AttributeType
 from stet.values.visibility import UNRESTRICTED, Visibility

@@ -98,6 +98,14 @@ UNASSESSED = Assessed()
 ASSESSED = Assessed.__struct_fields__
 
 
+class Proposed(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When, and by whom, a statement was proposed."""
+
+    position: int
+    recorded_at: datetime
+    actor: str
+
+
 class Statement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """One utterance as recorded, with all corrections applied. A retraction is one without claims."""
 
