@@ -8,6 +8,29 @@ ALTER SCHEMA stet OWNER TO stet_owner;
 -- Name: SCHEMA stet; Type: COMMENT; Schema: -; Owner: stet_owner
 COMMENT ON SCHEMA stet IS 'Stet: an incident database in which nothing is ever overwritten.';
 
+-- Name: add_audit(text, uuid, text, text, json); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_position bigint;
+BEGIN
+    LOCK TABLE stet.audit IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO stet.audit (position, at, actor, ledger_id, action, subject, detail)
+    SELECT coalesce(max(a.position), 0) + 1, greatest(clock_timestamp(), max(a.at) + interval '1 microsecond'),
+           p_actor, p_ledger_id, p_action, p_subject, p_detail
+    FROM (SELECT position, at FROM stet.audit ORDER BY position DESC LIMIT 1) a
+    RETURNING position INTO v_position;
+    RETURN v_position;
+END
+$$;
+
+ALTER FUNCTION stet.add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json) OWNER TO stet_owner;
+
+-- Name: FUNCTION add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON FUNCTION stet.add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json) IS 'The one way into the audit: the next position, and the clock''s time.';
+
 -- Name: append(uuid, text, text[], uuid[], text[], bytea[], smallint[], text[], integer[], text[], bigint[], integer[], text[], bigint[], integer[], text[], uuid[], text[], smallint[], uuid[], text[], text[], text[], text[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -392,6 +415,22 @@ CREATE TABLE public.stet_migration (
 
 ALTER TABLE public.stet_migration OWNER TO stet;
 
+-- Name: audit; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.audit (
+    "position" bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL COLLATE pg_catalog."C",
+    ledger_id uuid,
+    action text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    detail json NOT NULL
+);
+
+ALTER TABLE stet.audit OWNER TO stet_owner;
+
+-- Name: TABLE audit; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.audit IS 'Every change of keys and members. Append-only: by grants, by triggers that always fire, and by one function.';
+
 -- Name: checkpoint; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.checkpoint (
     projection text NOT NULL COLLATE pg_catalog."C",
@@ -513,6 +552,7 @@ COMMENT ON COLUMN stet.incident_history.statuses IS 'ATTRIBUTE and ATTRIBUTE=STA
 CREATE TABLE stet.instance (
     only_row boolean DEFAULT true NOT NULL,
     cursor_secret bytea NOT NULL,
+    pepper_check bytea,
     CONSTRAINT instance_one_row CHECK (only_row)
 );
 
@@ -520,6 +560,41 @@ ALTER TABLE stet.instance OWNER TO stet_owner;
 
 -- Name: TABLE instance; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.instance IS 'What all processes of one installation share: the key that signs list cursors.';
+
+-- Name: COLUMN instance.pepper_check; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.instance.pepper_check IS 'By what a process knows that its pepper is the one that the digests of the keys were made with.';
+
+-- Name: key; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.key (
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    scope text NOT NULL COLLATE pg_catalog."C",
+    created_by text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT key_scope CHECK ((scope = ANY (ARRAY['reader'::text, 'contributor'::text, 'editor'::text, 'admin'::text, 'owner'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE stet.key OWNER TO stet_owner;
+
+-- Name: TABLE key; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.key IS 'Who asks. The scope is the highest role that the key may use anywhere.';
+
+-- Name: key_secret; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.key_secret (
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    digest bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone
+);
+
+ALTER TABLE stet.key_secret OWNER TO stet_owner;
+
+-- Name: TABLE key_secret; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.key_secret IS 'HMACs of the texts of a key, under a pepper that is not in the database; two at most, while one replaces another.';
 
 -- Name: ledger; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.ledger (
@@ -531,6 +606,19 @@ ALTER TABLE stet.ledger OWNER TO stet_owner;
 
 -- Name: TABLE ledger; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.ledger IS 'The immutable name of each ledger. Everything else about it is in its log.';
+
+-- Name: member; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.member (
+    ledger_id uuid NOT NULL,
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT member_role CHECK ((role = ANY (ARRAY['reader'::text, 'contributor'::text, 'editor'::text, 'admin'::text])))
+);
+
+ALTER TABLE stet.member OWNER TO stet_owner;
+
+-- Name: TABLE member; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.member IS 'The role of each key in each ledger; the lesser of it and the key''s scope counts.';
 
 -- Name: name_history; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.name_history (
@@ -693,6 +781,10 @@ COMMENT ON COLUMN stet.statement_history.record_seq IS 'The number of the line i
 ALTER TABLE ONLY public.stet_migration
     ADD CONSTRAINT stet_migration_pkc PRIMARY KEY (version_num);
 
+-- Name: audit audit_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.audit
+    ADD CONSTRAINT audit_pk PRIMARY KEY ("position");
+
 -- Name: checkpoint checkpoint_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.checkpoint
     ADD CONSTRAINT checkpoint_pk PRIMARY KEY (projection, ledger_id);
@@ -721,6 +813,14 @@ ALTER TABLE ONLY stet.incident_history
 ALTER TABLE ONLY stet.instance
     ADD CONSTRAINT instance_pk PRIMARY KEY (only_row);
 
+-- Name: key key_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.key
+    ADD CONSTRAINT key_pk PRIMARY KEY (key_id);
+
+-- Name: key_secret key_secret_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.key_secret
+    ADD CONSTRAINT key_secret_pk PRIMARY KEY (key_id, digest);
+
 -- Name: ledger ledger_name; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.ledger
     ADD CONSTRAINT ledger_name UNIQUE (name);
@@ -728,6 +828,10 @@ ALTER TABLE ONLY stet.ledger
 -- Name: ledger ledger_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.ledger
     ADD CONSTRAINT ledger_pk PRIMARY KEY (ledger_id);
+
+-- Name: member member_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.member
+    ADD CONSTRAINT member_pk PRIMARY KEY (ledger_id, key_id);
 
 -- Name: name_history name_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.name_history
@@ -760,6 +864,9 @@ ALTER TABLE ONLY stet.source_record
 -- Name: statement_history statement_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.statement_history
     ADD CONSTRAINT statement_history_pk PRIMARY KEY (ledger_id, incident_id, statement_id, audience, from_position);
+
+-- Name: audit_ledger; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX audit_ledger ON stet.audit USING btree (ledger_id, "position");
 
 -- Name: event_first; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
@@ -797,6 +904,12 @@ CREATE INDEX incident_history_title ON stet.incident_history USING btree (ledger
 -- Name: incident_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_words ON stet.incident_history USING gin (words);
 
+-- Name: key_maker; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX key_maker ON stet.key USING btree (created_by, key_id);
+
+-- Name: member_ledgers; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX member_ledgers ON stet.member USING btree (key_id, ledger_id);
+
 -- Name: name_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX name_history_words ON stet.name_history USING gin (words);
 
@@ -824,6 +937,11 @@ CREATE INDEX statement_history_speaker ON stet.statement_history USING btree (le
 -- Name: statement_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX statement_history_words ON stet.statement_history USING gin (words);
 
+-- Name: audit audit_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
+CREATE TRIGGER audit_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.audit FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+
+ALTER TABLE stet.audit ENABLE ALWAYS TRIGGER audit_refuse_change;
+
 -- Name: event event_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
 CREATE TRIGGER event_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.event FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
 
@@ -834,6 +952,14 @@ CREATE TRIGGER event_refuse_forgery AFTER INSERT ON stet.event REFERENCING NEW T
 
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_forgery;
 
+-- Name: key_secret key_secret_key; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.key_secret
+    ADD CONSTRAINT key_secret_key FOREIGN KEY (key_id) REFERENCES stet.key(key_id);
+
+-- Name: member member_key; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.member
+    ADD CONSTRAINT member_key FOREIGN KEY (key_id) REFERENCES stet.key(key_id);
+
 -- Name: rebuild_worker rebuild_worker_rebuild; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.rebuild_worker
     ADD CONSTRAINT rebuild_worker_rebuild FOREIGN KEY (rebuild_id) REFERENCES stet.rebuild(rebuild_id) ON DELETE CASCADE;
@@ -841,6 +967,10 @@ ALTER TABLE ONLY stet.rebuild_worker
 -- Name: SCHEMA stet; Type: ACL; Schema: -; Owner: stet_owner
 GRANT USAGE ON SCHEMA stet TO stet_application;
 GRANT USAGE ON SCHEMA stet TO stet_reader;
+
+-- Name: FUNCTION add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json) TO stet_application;
 
 -- Name: FUNCTION append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.append(p_ledger_id uuid, p_ledger_name text, p_actor text[], p_correlation_id uuid[], p_key text[], p_request_digest bytea[], p_status smallint[], p_location text[], p_check_command integer[], p_check_stream text[], p_check_version bigint[], p_fanout_command integer[], p_fanout_target text[], p_fanout_count bigint[], p_event_command integer[], p_stream text[], p_event_id uuid[], p_type text[], p_schema_version smallint[], p_causation_id uuid[], p_payload text[], p_reference_target text[], p_reference_stream text[], p_reference_role text[], OUT o_position bigint, OUT o_stale integer[], OUT o_repeated integer[]) FROM PUBLIC;
@@ -886,6 +1016,9 @@ REVOKE ALL ON FUNCTION stet.restore(p_ledger_id uuid, p_name text) FROM PUBLIC;
 GRANT SELECT ON TABLE public.stet_migration TO stet_application;
 GRANT SELECT ON TABLE public.stet_migration TO stet_reader;
 
+-- Name: TABLE audit; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.audit TO stet_application;
+
 -- Name: TABLE checkpoint; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.checkpoint TO stet_application;
 GRANT SELECT ON TABLE stet.checkpoint TO stet_reader;
@@ -914,9 +1047,33 @@ GRANT UPDATE(to_position) ON TABLE stet.incident_history TO stet_application;
 -- Name: TABLE instance; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.instance TO stet_application;
 
+-- Name: COLUMN instance.pepper_check; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(pepper_check) ON TABLE stet.instance TO stet_application;
+
+-- Name: TABLE key; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.key TO stet_application;
+
+-- Name: COLUMN key.last_used_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(last_used_at) ON TABLE stet.key TO stet_application;
+
+-- Name: COLUMN key.revoked_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(revoked_at) ON TABLE stet.key TO stet_application;
+
+-- Name: TABLE key_secret; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT,DELETE ON TABLE stet.key_secret TO stet_application;
+
+-- Name: COLUMN key_secret.expires_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(expires_at) ON TABLE stet.key_secret TO stet_application;
+
 -- Name: TABLE ledger; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.ledger TO stet_application;
 GRANT SELECT ON TABLE stet.ledger TO stet_reader;
+
+-- Name: TABLE member; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT,DELETE ON TABLE stet.member TO stet_application;
+
+-- Name: COLUMN member.role; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(role) ON TABLE stet.member TO stet_application;
 
 -- Name: TABLE name_history; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.name_history TO stet_application;

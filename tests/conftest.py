@@ -33,6 +33,9 @@ settings.register_profile(
 settings.register_profile("noshrink", settings.get_profile("stet"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("STET_TEST_PROFILE", "stet"))
 
+PEPPER = "the-pepper-of-every-service-in-these-tests"
+OWNER = "the-key-of-the-owner-in-these-tests"
+"""As STET_OWNER_KEY."""
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 _names = itertools.count(1)
 
@@ -131,11 +134,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(database_url: str, folder: Path, *options: str, **environment: str) -> Iterator[Server]:
-    """Starts `stet serve` on a free port and waits until it says that it is ready."""
+def serve(database_url: str, folder: Path, *options: str, keyless: bool = True, **environment: str) -> Iterator[Server]:
+    """Starts `stet serve` on a free port and waits until it says that it is ready. `keyless`: it asks for no key."""
     log = folder / f"serve-{next(_names)}.log"
-    command = [sys.executable, "-m", "stet", "serve", "--port", "0", *options]
-    env = {**os.environ, "STET_DATABASE_URL": database_url, **environment}
+    command = [sys.executable, "-m", "stet", "serve", "--port", "0", *(["--open"] if keyless else []), *options]
+    env = {**os.environ, "STET_DATABASE_URL": database_url, "STET_PEPPER": PEPPER, **environment}
     with log.open("w") as output:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=output, text=True, env=env, stdin=subprocess.DEVNULL
@@ -178,6 +181,11 @@ def ledger(client: httpx.Client) -> str:
     answer = client.post("/v1/ledgers", json={"name": name, "title": "A test"})
     assert answer.status_code == 201, answer.text
     return f"/v1/ledgers/{name}"
+
+
+def bearing(server: Server, key: str) -> httpx.Client:
+    """A client that shows a key."""
+    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:

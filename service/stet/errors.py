@@ -44,6 +44,28 @@ class NotFound(StetError):
     code = "not-found"
 
 
+class Unauthenticated(StetError):
+    """Who asks has not proved who he is: no key, or none that is good."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(StetError):
+    """Who asks may not do this. Says what he would have to be."""
+
+    code = "forbidden"
+
+
+class RateLimited(StetError):
+    """Who asks has asked too often."""
+
+    code = "rate-limited"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class Refused(StetError):
     """Well formed, but the domain's rules say no."""
 

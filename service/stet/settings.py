@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+
+_SECRET = re.compile(r"[\x21-\x7e]{32,}")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -24,6 +28,16 @@ class Settings(msgspec.Struct, frozen=True):
     """STET_STATEMENT_TIMEOUT_MS: the longest that one SQL statement of a request may run."""
     send_timeout_ms: int = 30_000
     """STET_SEND_TIMEOUT_MS: how long a feed waits for a client that does not read."""
+    owner_key: str | None = None
+    """STET_OWNER_KEY: a key of the owner that is stored nowhere, good for as long as the process runs."""
+    pepper: str | None = None
+    """STET_PEPPER: what the digests of keys are made with. Absent: the file `pepper` in `data`."""
+    rate_limit: int = 200
+    """STET_RATE_LIMIT: requests a second of one key, or of one address without a key."""
+    rate_burst: int = 1_000
+    """STET_RATE_BURST: requests that may come at once, after a while without any."""
+    cors_origins: str | None = None
+    """STET_CORS_ORIGINS: the origins whose pages may read answers, by spaces. Absent: none."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -37,6 +51,17 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             raise ValueError(f"{name} must be a whole number of at least {least}, not {text!r}")
         return int(text)
 
+    def secret(name: str) -> str | None:
+        text = environment.get(name) or None
+        # Not repr(text): it is nobody's business who reads the error.
+        if text is not None and not _SECRET.fullmatch(text):
+            raise ValueError(f"{name} must be at least 32 characters, all of them visible ASCII")
+        return text
+
+    origins = environment.get("STET_CORS_ORIGINS") or None
+    for origin in (origins or "").split():
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"STET_CORS_ORIGINS must be origins such as https://desk.example, not {origin!r}")
     defaults = Settings()
     return Settings(
         database_url=environment.get("STET_DATABASE_URL") or None,
@@ -45,4 +70,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         body_limit=number("STET_BODY_LIMIT", defaults.body_limit, 1024),
         statement_timeout_ms=number("STET_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms, 100),
         send_timeout_ms=number("STET_SEND_TIMEOUT_MS", defaults.send_timeout_ms, 100),
+        owner_key=secret("STET_OWNER_KEY"),
+        pepper=secret("STET_PEPPER"),
+        rate_limit=number("STET_RATE_LIMIT", defaults.rate_limit, 1),
+        rate_burst=number("STET_RATE_BURST", defaults.rate_burst, 1),
+        cors_origins=origins,
     )

@@ -51,7 +51,7 @@ def stet(copy: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[s
 
 def test_one_file_and_one_line_make_a_projection(copy: Path, url: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(copy / "service"), "STET_DATABASE_URL": url}
-    command = [sys.executable, "-m", "stet", "serve", "--port", "0", "--reference"]
+    command = [sys.executable, "-m", "stet", "serve", "--open", "--port", "0", "--reference"]
     with (copy / "log").open("w") as log:
         serving = subprocess.Popen(command, env=environment, cwd=copy, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -102,7 +102,7 @@ class Server(Process):
     ready = "Stet is ready at"
 
     def __init__(self, url: str, folder: Path, *, works: bool) -> None:
-        super().__init__(url, folder, "serve", "--port", "0", *([] if works else ["--no-worker"]))
+        super().__init__(url, folder, "serve", "--open", "--port", "0", *([] if works else ["--no-worker"]))
         self.works = works
         self.gone = threading.Event()
         """It was killed, or is about to be."""

@@ -1,4 +1,4 @@
-"""Until there are keys, pages of other sites must not reach the service through a browser on this machine."""
+"""Where there are no keys, pages of other sites must not reach the service through a browser on this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.conftest import Server, serve
+from tests.conftest import OWNER, Server, bearing, serve
 from tests.http.asking import problem
 
 SOURCE = {"name": "x", "kind": "person"}
@@ -40,10 +40,14 @@ def test_the_names_of_this_machine_are_answered(client: httpx.Client, ledger: st
     assert client.get(ledger, headers={"Host": host}).status_code == 200
 
 
-def test_insecure_answers_to_any_name(url: str, tmp_path: Path) -> None:
-    """Who says --insecure has something in front that keeps strangers out."""
-    with serve(url, tmp_path, "--insecure") as server:
+def test_with_keys_it_answers_to_any_name(url: str, tmp_path: Path) -> None:
+    """A page that a browser is made to load there shows no key."""
+    with serve(url, tmp_path, keyless=False, STET_OWNER_KEY=OWNER) as server, bearing(server, OWNER) as owner:
         assert httpx.get(f"{server.url}/readyz", headers={"Host": "stet.example"}).status_code == 200
+        headers = {"Host": "stet.example", "Origin": "https://evil.example"}
+        body = {"name": "l", "title": "L"}
+        problem(httpx.post(f"{server.url}/v1/ledgers", json=body, headers=headers), "unauthenticated", 401)
+        assert owner.post("/v1/ledgers", json=body, headers=headers).status_code == 201
 
 
 @pytest.mark.parametrize("spelt", ["%0A{}", "%20{}", "urn:uuid:{}", "%7B{}%7D"])

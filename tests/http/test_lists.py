@@ -600,7 +600,7 @@ def test_lists_are_mementos(three: Desk) -> None:
     head = three.client.get(path)
     assert f'<{path}>; rel="original timegate"' in head.headers["link"]
     assert "memento-datetime" not in head.headers
-    assert set(head.headers["vary"].split(", ")) == {"accept", "accept-datetime"}
+    assert set(head.headers["vary"].split(", ")) == {"accept", "accept-datetime", "authorization"}
     past = three.client.get(path, headers={"Accept-Datetime": "Mon, 09 Nov 2020 14:30:00 GMT"})
     assert read(past)["items"] == []
     late = three.client.get(path, headers={"Accept-Datetime": "Mon, 09 Nov 2099 14:30:00 GMT"})

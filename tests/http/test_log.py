@@ -132,7 +132,7 @@ def test_the_form_is_what_the_client_asks_for(here: Here) -> None:
     ):
         answer = here.client.get(here.path, params=query, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
-        assert answer.headers["vary"] == "accept"
+        assert answer.headers["vary"] == "accept, authorization"
     for headers, query in (({"accept": "application/json"}, {}), ({}, {"format": "json"}), ({}, {"format": "csv"})):
         problem(here.client.get(here.path, params=query, headers=headers), "not-acceptable", 406)
     malformed(here.client.get(here.path, params={"format": "xml"}), "query.format")

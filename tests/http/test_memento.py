@@ -218,7 +218,7 @@ def test_forms_of_a_timemap(client: httpx.Client, told: Told) -> None:
     ):
         answer = client.get(path, headers={"Accept": accept})
         assert answer.headers["content-type"] == f"application/{form}"
-        assert answer.headers["vary"] == "accept"
+        assert answer.headers["vary"] == "accept, authorization"
         assert client.get(path, headers={"Accept": accept, "If-None-Match": answer.headers["etag"]}).status_code == 304
     assert client.get(path, params={"format": "json"}).headers["content-type"] == "application/json"
     problem(client.get(path, params={"format": "csv"}), "not-acceptable", 406)

@@ -285,7 +285,7 @@ def test_accept_datetime(client: httpx.Client, told: tuple[str, datetime]) -> No
         assert view["title"] == title
         shown = parsedate_to_datetime(answer.headers["memento-datetime"])
         assert shown == datetime.fromisoformat(view["updated_at"]).replace(microsecond=0)
-        assert answer.headers["vary"] == "accept-datetime"
+        assert answer.headers["vary"] == "accept-datetime, authorization"
         assert f'<{path}>; rel="original timegate"' in answer.headers["link"]
         assert client.get(answer.headers["content-location"]).json()["title"] == title
 
@@ -299,7 +299,7 @@ def test_as_of_goes_before_accept_datetime(client: httpx.Client, told: tuple[str
     assert "memento-datetime" in answer.headers
     plain = client.get(path)
     assert "memento-datetime" not in plain.headers
-    assert plain.headers["vary"] == "accept-datetime"
+    assert plain.headers["vary"] == "accept-datetime, authorization"
     assert f'<{path}>; rel="original timegate"' in plain.headers["link"]
 
 

@@ -36,11 +36,11 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_only_this_machine_may_reach_it(host: str, tmp_path: Path) -> None:
-    """Any other address is refused before anything is started, and the message says what to do."""
-    ended = run("--host", host, "--port", "0", STET_DATA=str(tmp_path / "data"))
+    """Without keys any other address is refused before anything is started, and the message says what to do."""
+    ended = run("--open", "--host", host, "--port", "0", STET_DATA=str(tmp_path / "data"))
     assert ended.returncode == 2
     assert host in ended.stderr
-    assert "--insecure" in ended.stderr
+    assert "--open" in ended.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -54,7 +54,7 @@ def test_a_taken_port(url: str) -> None:
     assert line.startswith(f"stet: cannot listen on 127.0.0.1 port {port}: Address already in use")
 
 
-@pytest.mark.parametrize("name", ["STET_POOL_SIZE", "STET_BODY_LIMIT", "STET_STATEMENT_TIMEOUT_MS"])
+@pytest.mark.parametrize("name", ["STET_POOL_SIZE", "STET_BODY_LIMIT", "STET_STATEMENT_TIMEOUT_MS", "STET_RATE_LIMIT"])
 @pytest.mark.parametrize("value", ["x", "0"])
 def test_a_setting_that_cannot_be_used(name: str, value: str, tmp_path: Path) -> None:
     """Exit 2, the variable by its name, and nothing is started."""

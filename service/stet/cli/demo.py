@@ -8,9 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from stet.cli.remote import ask, served
+from stet.cli.remote import Remote, ask, served
 from stet.cli.terminal import say
 from stet.ids import new_id
 from stet.projections.rebuild.job import ENDED
@@ -22,14 +20,14 @@ from stet.settings import Settings
 _POLL_S = 0.1
 
 
-def run_demo(settings: Settings, url: str | None, ledger: str | None) -> int:
+def run_demo(settings: Settings, remote: Remote | None, ledger: str | None) -> int:
     """Prints what was recorded and a mark for each check; 1 if one fails."""
     with contextlib.ExitStack() as stack:
-        if url is None:
+        if remote is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stet-demo-", ignore_cleanup_errors=True))
-            url = stack.enter_context(served(Path(folder) / "data"))
-        loaded = load_reference(url, ledger or f"mi24-{str(new_id())[-12:]}", say)
-        client = stack.enter_context(httpx.Client(base_url=f"{url}/v1/ledgers/{loaded.ledger}", timeout=30))
+            remote = stack.enter_context(served(settings, Path(folder) / "data"))
+        loaded = load_reference(remote.url, ledger or f"mi24-{str(new_id())[-12:]}", say, remote.key)
+        client = stack.enter_context(remote.client(30, f"/v1/ledgers/{loaded.ledger}"))
         answers = Answers(client, loaded)
         _print_statements(answers)
         _print_attributes("after the desk's acts", answers.then(), answers)
@@ -37,7 +35,7 @@ def run_demo(settings: Settings, url: str | None, ledger: str | None) -> int:
         _print_explanation(answers)
         _print_matrix(answers)
         _print_diff(answers)
-        rebuilt = _rebuild(url)
+        rebuilt = _rebuild(remote)
         # After it, so that what they read are the rebuilt tables.
         results = [(check, check.holds(answers)) for check in CHECKS]
     print("\nWhat the views must say")
@@ -49,9 +47,9 @@ def run_demo(settings: Settings, url: str | None, ledger: str | None) -> int:
     return 1 if missed else 0
 
 
-def _rebuild(url: str) -> bool:
+def _rebuild(remote: Remote) -> bool:
     """Rebuilds incident_history through the API, shows both digests, and says whether they are equal."""
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with remote.client(30) as client:
         view = ask(client, "POST", "/v1/admin/projections/incident_history/rebuilds", {"workers": 2})
         while view["phase"] not in ENDED:
             time.sleep(_POLL_S)

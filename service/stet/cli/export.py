@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 
 from stet.cli.database import database
-from stet.cli.remote import problem_of
+from stet.cli.remote import Remote, problem_of
 from stet.cli.terminal import say
 from stet.errors import Malformed, Unavailable
 from stet.settings import Settings
@@ -48,13 +48,13 @@ def parameters_of(as_of: str | None, said_by: str | None, filters: tuple[str, ..
     return found
 
 
-def export_here(settings: Settings, url: str | None, asked: Asked) -> int:
+def export_here(settings: Settings, remote: Remote | None, asked: Asked) -> int:
     """Writes the export, whole or not at all, and its companion."""
     if asked.form == "parquet" and asked.output == STDOUT and sys.stdout.isatty():
         raise Malformed.at("--output", "is needed: Parquet is nothing for a terminal")
     try:
-        if url:
-            asyncio.run(_from_service(url, asked))
+        if remote:
+            asyncio.run(_from_service(remote, asked))
         else:
             with database(settings, create=False) as database_url:
                 asyncio.run(_from_database(database_url, settings, asked))
@@ -67,8 +67,8 @@ def export_here(settings: Settings, url: str | None, asked: Asked) -> int:
     return 0
 
 
-async def _from_service(url: str, asked: Asked) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=_TIMEOUT) as client:
+async def _from_service(remote: Remote, asked: Asked) -> None:
+    async with httpx.AsyncClient(base_url=remote.url, headers=remote.headers, timeout=_TIMEOUT) as client:
         await _export(client, asked)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stet.cli.remote import KEY_OPTION, remote_of
 from stet.cli.terminal import run, settings_or_exit
 
 _FORMS = {
@@ -29,6 +30,7 @@ def _form(name: str, help_: str) -> click.Command:
     @click.command(name, help=help_)
     @click.option("--ledger", required=True, help="The ledger's name.")
     @click.option("--url", help="A running service; absent: the database itself.")
+    @KEY_OPTION
     @click.option("--as-of", help="An instant, a date, position:N or release:NAME; default: the head.")
     @click.option("--said-by", help="Only what had been said by this instant or date, as we know by now.")
     @click.option("--filter", "filters", multiple=True, help="NAME=VALUE, as in the list of incidents; also sort.")
@@ -36,7 +38,13 @@ def _form(name: str, help_: str) -> click.Command:
         "--output", type=click.Path(dir_okay=False, path_type=Path), default="-", help="The file; default: stdout."
     )
     def command(
-        ledger: str, url: str | None, as_of: str | None, said_by: str | None, filters: tuple[str, ...], output: Path
+        ledger: str,
+        url: str | None,
+        key: str | None,
+        as_of: str | None,
+        said_by: str | None,
+        filters: tuple[str, ...],
+        output: Path,
     ) -> None:
         from stet.cli.export import Asked, export_here, parameters_of
 
@@ -44,7 +52,9 @@ def _form(name: str, help_: str) -> click.Command:
         losses = name in ("ucdp", "acled")
         run(
             lambda: export_here(
-                settings, url, Asked(name, ledger, parameters_of(as_of, said_by, filters), output, losses)
+                settings,
+                remote_of(url, key),
+                Asked(name, ledger, parameters_of(as_of, said_by, filters), output, losses),
             )
         )
 

@@ -11,6 +11,7 @@ import httpx
 
 from stet.errors import Unavailable
 from stet.http.app import create_app
+from stet.http.door import Door
 from stet.settings import Settings
 
 _WAITING = 2
@@ -20,7 +21,7 @@ _WAITING = 2
 @asynccontextmanager
 async def service_here(database_url: str, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service of its own, without a port. Raises Unavailable where the service does not start."""
-    app = create_app(database_url, settings)
+    app = create_app(database_url, settings, Door(settings, keyless=True))
     told: asyncio.Queue[Any] = asyncio.Queue()
     heard: asyncio.Queue[Any] = asyncio.Queue()
     lifespan = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}

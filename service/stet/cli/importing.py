@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from stet.cli.remote import KEY_OPTION, remote_of
 from stet.cli.terminal import run, settings_or_exit
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -14,6 +15,7 @@ _OPTIONS = [
     click.option("--ledger", required=True, help="The ledger's name; it is made if there is none."),
     click.option("--mapping", required=True, help="A TOML file, or one that ships with Stet: usgs, ucdp-ged, acled."),
     click.option("--url", help="A running service; absent: one is started meanwhile."),
+    KEY_OPTION,
     click.option("--dry-run", is_flag=True, help="Only read the file, and say what an import would meet."),
     click.option("--strict", is_flag=True, help="Refuse a file with a column that the mapping does not name."),
     click.option(
@@ -39,7 +41,14 @@ def import_() -> None:
 @_FILE
 @_options
 def records(
-    file: Path, ledger: str, mapping: str, url: str | None, dry_run: bool, strict: bool, rejects: Path | None
+    file: Path,
+    ledger: str,
+    mapping: str,
+    url: str | None,
+    key: str | None,
+    dry_run: bool,
+    strict: bool,
+    rejects: Path | None,
 ) -> None:
     """Import the history of a table from FILE: dated records, a JSON line for each change, plain or gzipped.
 
@@ -48,7 +57,7 @@ def records(
     """
     from stet.cli.imports import Import, records_here
 
-    asked = Import(file, ledger, mapping, url, dry_run, strict, rejects)
+    asked = Import(file, ledger, mapping, remote_of(url, key), dry_run, strict, rejects)
     settings = settings_or_exit()
     run(lambda: records_here(settings, asked))
 
@@ -71,6 +80,7 @@ def table(
     ledger: str,
     mapping: str,
     url: str | None,
+    key: str | None,
     dry_run: bool,
     strict: bool,
     rejects: Path | None,
@@ -81,7 +91,7 @@ def table(
     """
     from stet.cli.imports import Import, table_here
 
-    asked = Import(file, ledger, mapping, url, dry_run, strict, rejects)
+    asked = Import(file, ledger, mapping, remote_of(url, key), dry_run, strict, rejects)
     settings = settings_or_exit()
     run(lambda: table_here(settings, asked, at, partial=partial, deleted=deleted))
 

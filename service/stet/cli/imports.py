@@ -11,9 +11,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
-
-from stet.cli.remote import served
+from stet.cli.remote import Remote, served
 from stet.cli.terminal import say
 from stet.errors import Malformed
 from stet.importers.check import dry_run
@@ -39,7 +37,7 @@ class Import(NamedTuple):
     file: Path
     ledger: str
     mapping: str
-    url: str | None
+    remote: Remote | None
     dry_run: bool
     strict: bool
     rejects: Path | None
@@ -103,8 +101,8 @@ def _begin(settings: Settings, asked: Import, mapping: Mapping, ends: ExitStack,
         raise Malformed.at("FILE", f"there is no file {asked.file}")
     rejects = Rejects(asked.rejects or Path(f"{asked.file.name}.rejects.jsonl"))
     ends.enter_context(closing(rejects))
-    url = asked.url or ends.enter_context(served(settings.data, "--no-worker"))
-    client = ends.enter_context(httpx.Client(base_url=url, timeout=_TIMEOUT_S))
+    remote = asked.remote or ends.enter_context(served(settings, settings.data, "--no-worker"))
+    client = ends.enter_context(remote.client(_TIMEOUT_S))
     service = Service(client, asked.ledger)
     source_id = service.prepare(mapping, say)
     state = ends.enter_context(State())

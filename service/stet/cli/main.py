@@ -12,6 +12,8 @@ import click
 from stet import __version__
 from stet.cli.exporting import export
 from stet.cli.importing import import_
+from stet.cli.keys import keys
+from stet.cli.remote import KEY_OPTION, remote_of
 from stet.cli.terminal import run, say, settings_or_exit
 from stet.incident.said import SaidMatch
 from stet.settings import Settings
@@ -31,21 +33,26 @@ def main() -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
-@click.option("--insecure", is_flag=True, help="Answer other machines, and under any name, though anybody may write.")
+@click.option("--open", "keyless", is_flag=True, help="Ask nobody for a key: only this machine may reach it.")
 @click.option("--reference", is_flag=True, help="Load the reference incident into the ledger mi24.")
 @click.option("--no-worker", is_flag=True, help="Leave projections and rebuilds to a `stet worker` elsewhere.")
-def serve(host: str, port: int, insecure: bool, reference: bool, no_worker: bool) -> None:
-    """Serve the API. Migrates the database first."""
+def serve(host: str, port: int, keyless: bool, reference: bool, no_worker: bool) -> None:
+    """Serve the API. Migrates the database first.
+
+    Its first start prints a key of the owner, once; unless STET_OWNER_KEY is one.
+    """
     from stet.cli.serve import serve_here
     from stet.http.guard import is_loopback
 
-    if not is_loopback(host) and not insecure:
-        raise click.UsageError(
-            f"{host} can be reached from other machines, and there are no keys yet: whoever reaches it may write. "
-            "Use a loopback address, or say --insecure if something in front of it keeps strangers out."
-        )
     settings = settings_or_exit()
-    run(lambda: serve_here(settings, host, port, reference, insecure, worker=not no_worker))
+    if keyless and not is_loopback(host):
+        raise click.UsageError(
+            f"{host} can be reached from other machines, and with --open whoever reaches it may write. "
+            "Use a loopback address, or leave --open away."
+        )
+    if keyless and settings.owner_key:
+        raise click.UsageError("--open asks nobody for a key, and STET_OWNER_KEY is one: leave one of them away")
+    run(lambda: serve_here(settings, host, port, reference, keyless, worker=not no_worker))
 
 
 @main.command()
@@ -77,8 +84,9 @@ def migrate(sql: bool) -> None:
 
 @main.command()
 @click.option("--url", help="A running service; absent: one is started.")
+@KEY_OPTION
 @click.option("--ledger", default=None, help="The name of the ledger to make; default: one that is not taken.")
-def demo(url: str | None, ledger: str | None) -> None:
+def demo(url: str | None, key: str | None, ledger: str | None) -> None:
     """Record the reference article through the API, read it back, and check what it must say.
 
     Without --url a service is started: on STET_DATABASE_URL, or else on an empty data folder that is gone afterwards.
@@ -87,7 +95,7 @@ def demo(url: str | None, ledger: str | None) -> None:
     from stet.cli.demo import run_demo
 
     settings = settings_or_exit()
-    run(lambda: run_demo(settings, url, ledger))
+    run(lambda: run_demo(settings, remote_of(url, key), ledger))
 
 
 @main.command()
@@ -134,8 +142,9 @@ _URL = click.option("--url", help="A running service; absent: the database itsel
 
 @main.command()
 @_URL
+@KEY_OPTION
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
-def projections(url: str | None, as_json: bool) -> None:
+def projections(url: str | None, key: str | None, as_json: bool) -> None:
     """Show how the projections are: their states, how far behind the log, what is parked, what is rebuilt.
 
     Exit code 1 if streams are parked, or nobody keeps one up with the log.
@@ -143,12 +152,13 @@ def projections(url: str | None, as_json: bool) -> None:
     from stet.cli.projections import projections_here
 
     settings = settings_or_exit()
-    run(lambda: projections_here(settings, url, as_json))
+    run(lambda: projections_here(settings, remote_of(url, key), as_json))
 
 
 @main.command()
 @click.argument("name")
 @_URL
+@KEY_OPTION
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that fold the log."
 )
@@ -156,7 +166,13 @@ def projections(url: str | None, as_json: bool) -> None:
 @click.option("--accept-differences", is_flag=True, help="Switch even if the live rows differ: they were damaged.")
 @click.option("--drop-old", is_flag=True, help="Only drop the tables that the last rebuild replaced.")
 def rebuild(
-    name: str, url: str | None, workers: int, verify_only: bool, accept_differences: bool, drop_old: bool
+    name: str,
+    url: str | None,
+    key: str | None,
+    workers: int,
+    verify_only: bool,
+    accept_differences: bool,
+    drop_old: bool,
 ) -> None:
     """Build the tables of the projection NAME anew from the log, compare them with the live ones, and switch.
 
@@ -174,15 +190,16 @@ def rebuild(
     from stet.projections.rebuild.job import RebuildRequest
 
     asked = RebuildRequest(workers=workers, verify_only=verify_only, accept_differences=accept_differences)
-    run(lambda: projections.rebuild_here(settings, url, name, asked))
+    run(lambda: projections.rebuild_here(settings, remote_of(url, key), name, asked))
 
 
 @main.command()
 @click.argument("name")
 @_URL
+@KEY_OPTION
 @click.option("--ledger", help="Only of this ledger.")
 @click.option("--stream", help="Only this stream, incident:ID.")
-def retry(name: str, url: str | None, ledger: str | None, stream: str | None) -> None:
+def retry(name: str, url: str | None, key: str | None, ledger: str | None, stream: str | None) -> None:
     """Take the parked streams of the projection NAME again, once what they failed at is mended.
 
     Exit code 1 if one fails again.
@@ -191,21 +208,22 @@ def retry(name: str, url: str | None, ledger: str | None, stream: str | None) ->
     from stet.projections.retry import RetryRequest
 
     settings = settings_or_exit()
-    run(lambda: retry_here(settings, url, name, RetryRequest(ledger=ledger, stream=stream)))
+    run(lambda: retry_here(settings, remote_of(url, key), name, RetryRequest(ledger=ledger, stream=stream)))
 
 
 @main.command()
 @click.option("--ledger", required=True, help="The ledger's name.")
 @_URL
+@KEY_OPTION
 @click.option("--after", type=click.IntRange(0, 2**62), help="Begin behind this position; default: the end of the log.")
 @click.option("--no-follow", is_flag=True, help="End with the log, and do not wait for what comes.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON line for each append.")
-def tail(ledger: str, url: str | None, after: int | None, no_follow: bool, as_json: bool) -> None:
+def tail(ledger: str, url: str | None, key: str | None, after: int | None, no_follow: bool, as_json: bool) -> None:
     """Print what changes as it changes, append by append."""
     from stet.cli.tail import tail_here
 
     settings = settings_or_exit()
-    run(lambda: tail_here(settings, url, ledger, after, not no_follow, as_json))
+    run(lambda: tail_here(settings, remote_of(url, key), ledger, after, not no_follow, as_json))
 
 
 @main.command()
@@ -230,3 +248,4 @@ def openapi(check: bool, output: Path) -> None:
 
 main.add_command(import_)
 main.add_command(export)
+main.add_command(keys)

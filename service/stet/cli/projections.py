@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import httpx
 import msgspec
 import psycopg
 
 from stet.cli.database import database
-from stet.cli.remote import ask
+from stet.cli.remote import Remote, ask
 from stet.cli.terminal import say
 from stet.database.pool import as_role, make_pool, snapshot
 from stet.errors import Malformed, Unavailable
@@ -38,10 +37,10 @@ T = TypeVar("T")
 _POLL_S = 0.3
 
 
-def projections_here(settings: Settings, url: str | None, as_json: bool) -> int:
+def projections_here(settings: Settings, remote: Remote | None, as_json: bool) -> int:
     """Prints how the projections are. 1 if one is parked, or behind with no worker."""
-    if url:
-        with httpx.Client(base_url=url, timeout=30) as client:
+    if remote:
+        with remote.client(30) as client:
             shown = msgspec.convert(ask(client, "GET", "/v1/admin/projections"), Projections)
     else:
         with database(settings, create=False) as database_url:
@@ -64,11 +63,11 @@ async def _view(url: str, settings: Settings) -> Projections:
         return await view_projections(connection)
 
 
-def retry_here(settings: Settings, url: str | None, name: str, asked: RetryRequest) -> int:
+def retry_here(settings: Settings, remote: Remote | None, name: str, asked: RetryRequest) -> int:
     """Takes parked streams again. 1 if one fails again."""
     projection = projection_of(name)
-    if url:
-        with httpx.Client(base_url=url, timeout=600) as client:
+    if remote:
+        with remote.client(600) as client:
             body = msgspec.to_builtins(asked)
             made = msgspec.convert(ask(client, "POST", f"/v1/admin/projections/{name}/retries", body), Retries)
     else:
@@ -81,12 +80,12 @@ def retry_here(settings: Settings, url: str | None, name: str, asked: RetryReque
     return int(any(one.error for one in made.items))
 
 
-def rebuild_here(settings: Settings, url: str | None, name: str, asked: RebuildRequest) -> int:
+def rebuild_here(settings: Settings, remote: Remote | None, name: str, asked: RebuildRequest) -> int:
     """Rebuilds a projection, or goes on with its rebuild that has not ended. 1 if nothing was switched."""
     projection_of(name)
     show = _progress()
-    if url:
-        with httpx.Client(base_url=url, timeout=30) as client:
+    if remote:
+        with remote.client(30) as client:
             view = msgspec.convert(
                 ask(client, "POST", f"/v1/admin/projections/{name}/rebuilds", msgspec.to_builtins(asked)), RebuildView
             )

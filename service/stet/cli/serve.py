@@ -13,21 +13,42 @@ import uvicorn
 from stet.cli.database import database
 from stet.cli.terminal import say
 from stet.cli.worker import log_lines, working
-from stet.errors import Unavailable
+from stet.database.pool import make_pool
+from stet.errors import Refused, Unavailable
 from stet.http.app import create_app
+from stet.http.door import Door
+from stet.keys.pepper import check_pepper, find_pepper
+from stet.keys.store import any_key, first_key
 from stet.settings import Settings
 
 _GRACE_S = 10
 
 
-def serve_here(
-    settings: Settings, host: str, port: int, reference: bool, insecure: bool, *, worker: bool = True
-) -> int:
-    """Serves until SIGINT or SIGTERM. One line on stdout says when it is ready, and where."""
-    log_lines()
-    with database(settings) as url, _listen(host, port) as listener, working(url, at_all=worker):
-        asyncio.run(_serve(url, settings, listener, reference, only_loopback=not insecure))
+def serve_here(settings: Settings, host: str, port: int, reference: bool, keyless: bool, *, worker: bool = True) -> int:
+    """Serves until SIGINT or SIGTERM. One line on stdout says when it is ready, and where.
+
+    Raises Refused where nobody is to be asked for a key and there are keys, Unavailable for another pepper than theirs.
+    """
+    log_lines(settings.owner_key)
+    with database(settings) as url, _listen(host, port) as listener:
+        asyncio.run(_prepare_keys(url, settings, keyless=keyless))
+        with working(url, at_all=worker):
+            asyncio.run(_serve(url, settings, listener, reference, Door(settings, keyless=keyless)))
     return 0
+
+
+async def _prepare_keys(url: str, settings: Settings, *, keyless: bool) -> None:
+    async with make_pool(url, settings) as pool, pool.connection() as connection:
+        if keyless:
+            if await any_key(connection):
+                raise Refused("there are keys, so --open would let in who has none: leave it away")
+            return
+        if not await check_pepper(connection, find_pepper(settings)):
+            if settings.owner_key is None:
+                raise Unavailable("the pepper of the keys is not here: set STET_PEPPER, or STET_DATA, to where it is")
+            say("the pepper of the keys is not here: of all keys only STET_OWNER_KEY is taken")
+        if settings.owner_key is None and (key := await first_key(connection, settings)):
+            say(f"\n  The key of the owner. It is shown this once, and stored nowhere:\n\n  {key}\n")
 
 
 class _Server(uvicorn.Server):
@@ -59,10 +80,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(
-    url: str, settings: Settings, listener: socket.socket, reference: bool, *, only_loopback: bool
-) -> None:
-    app = create_app(url, settings, only_loopback=only_loopback)
+async def _serve(url: str, settings: Settings, listener: socket.socket, reference: bool, door: Door) -> None:
+    app = create_app(url, settings, door)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -84,7 +103,7 @@ async def _serve(
         if reference:
             from stet.reference.load import load_reference
 
-            await asyncio.to_thread(load_reference, address, "mi24", say)
+            await asyncio.to_thread(load_reference, address, "mi24", say, door.own_key)
         print(f"Stet is ready at {address}/ (documentation at {address}/docs)", flush=True)
     await running
     if not server.started:

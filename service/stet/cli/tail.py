@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from stet.cli.database import database
-from stet.cli.remote import ask, problem_of
+from stet.cli.remote import Remote, ask, problem_of
 from stet.cli.terminal import say
 from stet.database.doorbell import Doorbell
 from stet.database.pool import HISTORIES, make_pool, of_ledger, snapshot
@@ -27,11 +27,13 @@ _READ_TIMEOUT_S = 45.0
 _RECONNECT_S = 1.0
 
 
-def tail_here(settings: Settings, url: str | None, ledger: str, after: int | None, follow: bool, as_json: bool) -> int:
+def tail_here(
+    settings: Settings, remote: Remote | None, ledger: str, after: int | None, follow: bool, as_json: bool
+) -> int:
     """Prints each append after a position (None: the head), and, if asked, those to come, until interrupted."""
     try:
-        if url:
-            for item in _remote(url, ledger, after, follow):
+        if remote:
+            for item in _remote(remote, ledger, after, follow):
                 _print(item, as_json)
         else:
             with database(settings, create=False) as database_url:
@@ -77,9 +79,9 @@ async def _follow_log(
             await doorbell.stop()
 
 
-def _remote(url: str, ledger: str, after: int | None, follow: bool) -> Iterator[ChangedAppend]:
+def _remote(remote: Remote, ledger: str, after: int | None, follow: bool) -> Iterator[ChangedAppend]:
     path = f"/v1/ledgers/{ledger}/changes"
-    with httpx.Client(base_url=url, timeout=httpx.Timeout(30, read=_READ_TIMEOUT_S)) as client:
+    with remote.client(httpx.Timeout(30, read=_READ_TIMEOUT_S)) as client:
         head = ask(client, "GET", f"{path}?limit=1&after={after or 0}")["head"]
         at = head if after is None else after
         while follow:

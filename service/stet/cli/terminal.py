@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from stet.errors import Malformed, NotFound, StetError
+from stet.errors import Forbidden, Malformed, NotFound, StetError, Unauthenticated
 from stet.settings import Settings, read_settings
 
 ASKED_WRONG, CANNOT = 2, 3
@@ -33,7 +33,7 @@ def run(action: Callable[[], int | None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(action() or 0)
-    except (Malformed, NotFound) as error:
+    except (Forbidden, Malformed, NotFound, Unauthenticated) as error:
         say(f"stet: {error}")
         sys.exit(ASKED_WRONG)
     except StetError as error:

@@ -10,6 +10,7 @@ from threading import Event
 
 from stet.cli.database import database
 from stet.cli.terminal import say
+from stet.keys.text import masked
 from stet.projections.worker import Worker
 from stet.settings import Settings
 
@@ -41,8 +42,22 @@ def working(url: str, *, at_all: bool = True) -> Iterator[None]:
         thread.join()
 
 
-def log_lines() -> None:
-    """Everything that is logged, a line each, on stderr."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+class _Masked(logging.Formatter):
+    """Whatever is logged: no key is in it, wherever somebody put one."""
+
+    def __init__(self, secret: str | None) -> None:
+        super().__init__("%(message)s")
+        self._secret = secret
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = masked(super().format(record))
+        return text.replace(self._secret, "***") if self._secret else text
+
+
+def log_lines(secret: str | None = None) -> None:
+    """Everything that is logged, a line each, on stderr, without the secret and without keys."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Masked(secret))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -9,14 +9,17 @@ from typing import Any, cast
 from uuid import UUID
 
 from litestar import Litestar, Request
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.enums import ParamType
 from litestar.params import ParameterKwarg
 
 from stet.database.doorbell import Doorbell
 from stet.database.pool import make_pool
-from stet.errors import FieldError, Malformed, NotFound
+from stet.errors import FieldError, Forbidden, Malformed, NotFound
+from stet.http.admit import admit
 from stet.http.body import StetRequest
+from stet.http.door import Door
 from stet.http.feed import Feeds
 from stet.http.guard import forbidden
 from stet.http.openapi import OPENAPI_CONFIG, make_contract
@@ -28,7 +31,9 @@ from stet.http.routes import (
     feeds,
     health,
     incidents,
+    keys,
     ledgers,
+    members,
     records,
     releases,
     sources,
@@ -36,7 +41,7 @@ from stet.http.routes import (
     timemaps,
     views,
 )
-from stet.http.service import Service
+from stet.http.service import Service, service_of
 from stet.http.shell import Shell
 from stet.settings import Settings
 from stet.store.append import Log
@@ -54,15 +59,26 @@ ROUTES: list[Any] = [
     *feeds.ROUTES,
     *records.ROUTES,
     *exports.ROUTES,
+    *keys.ROUTES,
+    *members.ROUTES,
     *admin.ROUTES,
 ]
 
 
-def create_app(database_url: str, settings: Settings, *, only_loopback: bool = True) -> Shell:
-    """The application. It opens its pool when it starts, and closes it when it stops.
+_ASKED = (
+    *("Accept", "Accept-Datetime", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+    "Last-Event-ID",
+)
+"""What a page of another origin may send with a request, where origins are let in at all."""
+_ANSWERED = (
+    *("Content-Location", "ETag", "Link", "Location", "Memento-Datetime", "RateLimit", "RateLimit-Policy"),
+    *("Retry-After", "Stet-Position", "WWW-Authenticate", "X-Request-Id"),
+)
+"""And what it may read of an answer."""
 
-    With `only_loopback` it answers to the names of this machine only.
-    """
+
+def create_app(database_url: str, settings: Settings, door: Door) -> Shell:
+    """The application. It opens its pool when it starts, and closes it when it stops."""
     pool = make_pool(database_url, settings)
     doorbell = Doorbell(pool, database_url)
     service = Service(
@@ -72,6 +88,7 @@ def create_app(database_url: str, settings: Settings, *, only_loopback: bool = T
         feeds=Feeds(pool, doorbell),
         database_url=database_url,
         settings=settings,
+        door=door,
     )
 
     @asynccontextmanager
@@ -84,7 +101,6 @@ def create_app(database_url: str, settings: Settings, *, only_loopback: bool = T
 
     app = make_litestar(settings, [lambda app: lifespan(app)])
     app.state.service = service
-    app.state.only_loopback = only_loopback
     return Shell(app, service.feeds.end, settings.send_timeout_ms / 1000)
 
 
@@ -102,6 +118,7 @@ def make_litestar(
             exception_handlers=HANDLERS,
             lifespan=lifespan or [],
             openapi_config=OPENAPI_CONFIG,
+            cors_config=_cors(settings.cors_origins),
             request_max_body_size=settings.body_limit,
             logging_config=None,
             state=State(),
@@ -110,11 +127,25 @@ def make_litestar(
     return app
 
 
+def _cors(origins: str | None) -> CORSConfig | None:
+    """What lets the pages of these origins ask. A page sends its key itself: there is nothing ambient to let along."""
+    if origins is None:
+        return None
+    return CORSConfig(
+        allow_origins=origins.split(),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=[*_ASKED],
+        expose_headers=[*_ANSWERED],
+        max_age=3600,
+    )
+
+
 async def _check_request(asked: Request[Any, Any, Any]) -> Any:
     """Refuses what may not ask, ids not written as ids, unknown or repeated parameters, other bodies than JSON."""
     request = cast(StetRequest, asked)
-    if reason := forbidden(request, request.app.state.only_loopback):
-        return problem(request, "forbidden", reason)
+    if service_of(request).door.keyless and (reason := forbidden(request)):
+        raise Forbidden(reason)
+    await admit(request)
     path = request.scope["path"].lower()
     if any(isinstance(value, UUID) and f"/{value}" not in path for value in request.path_params.values()):
         raise NotFound("there is nothing at this address: an id is 32 hexadecimal digits in five groups")
@@ -129,7 +160,7 @@ async def _check_request(asked: Request[Any, Any, Any]) -> Any:
         raise Malformed("; ".join(f"{error.field}: {error.detail}" for error in errors), tuple(errors))
     # Without a type a browser sends anything from any page, and asks nobody.
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and media_type != "application/json":
+    if request.method in ("POST", "PUT") and media_type != "application/json":
         return problem(request, "unsupported-media-type", "send the body as application/json")
     return None
 

@@ -144,6 +144,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unpin": {"type": "attribute-unpinned", "attribute": "killed", "of": "crew", "reason": "let the rule decide"},
         "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
     },
+    "createKey": {
+        "desk": {"name": "The night desk", "scope": "editor"},
+        "for a while": {"name": "Importer of May", "scope": "contributor", "expires_at": "2099-06-01T00:00:00Z"},
+    },
+    "rotateKey": {"at once": {"overlap_s": 0}, "within a day": {}},
+    "setMember": {"editor": {"role": "editor"}},
     "startRebuild": {
         "rebuild": {"workers": 2},
         "only compare": {"workers": 2, "verify_only": True},

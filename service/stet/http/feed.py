@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -81,7 +81,7 @@ class Feeds:
         self._ended = True
         self._doorbell.wake()
 
-    async def follow(self, ledger_id: UUID, after: int, audience: Audience) -> AsyncIterator[bytes]:
+    async def follow(self, ledger_id: UUID, after: int, audience: Audience) -> AsyncGenerator[bytes, None]:
         """What changed after a position, and then whatever changes, until the process stops.
 
         The position was reached: see `head_of`. A comment goes out at once, and whenever nothing else did for 15 s.

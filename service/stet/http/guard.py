@@ -1,4 +1,4 @@
-"""Who may not even ask: until there are keys, whoever reaches the service may write, so web pages must not reach it.
+"""Who may not even ask a service without keys: whoever reaches it may write, so web pages must not reach it.
 
 A page of another site can make a browser on this machine send requests here. It cannot hide its Origin, nor, where it
 goes by a name that it pointed at this machine (DNS rebinding), the Host that it asked for.
@@ -22,11 +22,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def forbidden(request: StetRequest, only_loopback: bool) -> str | None:
+def forbidden(request: StetRequest) -> str | None:
     """Why the request is not for this service to answer; None = it is."""
     host = request.headers.get("host", "")
-    if only_loopback and not is_loopback(urlsplit(f"//{host}").hostname or ""):
-        return "this service answers to a loopback address or localhost only; --insecure lets it answer to more"
+    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        return "this service has no keys: it answers to a loopback address or localhost only"
     origin = request.headers.get("origin")
     if origin and request.method not in ("GET", "OPTIONS") and urlsplit(origin).netloc != host:
         return "a page of another origin may not write here"

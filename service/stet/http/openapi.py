@@ -13,6 +13,7 @@ from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 
 from stet import __version__
+from stet.http.access import LEAST
 from stet.http.examples import EXAMPLES
 from stet.http.formats import MEDIA_TYPES, Format
 from stet.http.problems import KINDS, MEDIA_TYPE, Problem, type_uri
@@ -32,6 +33,7 @@ _TAGS = {
     "releases": "Positions of the log with a name, to be cited by.",
     "mementos": "At which moments an incident, or a list, changed (RFC 7089).",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
+    "keys": "Who may do what, and who let him.",
     "operation": "Is it alive, can it serve, are its projections right?",
 }
 _HEADERS: dict[str, tuple[str, str]] = {
@@ -58,6 +60,9 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("getHealth", "getReadiness", "listProjections", "retryParked", "listRebuilds", "getRebuild"), ()),
     "cancelRebuild": (),
     "startRebuild": ("Location",),
+    **dict.fromkeys(("listKeys", "getKey", "revokeKey", "listAudit"), ()),
+    **dict.fromkeys(("createKey", "rotateKey"), ("Location",)),
+    **dict.fromkeys(("listMembers", "setMember", "removeMember", "listLedgerAudit"), ()),
     "listLedgers": ("ETag",),
     **dict.fromkeys(("getTimeMap", "getIncidentTimeMap"), ("ETag", "Link")),
     "listChanges": ("Stet-Position", "Link"),
@@ -84,6 +89,14 @@ _VALUE = {
         {"type": "string"},
         {"type": "boolean"},
     ],
+}
+
+_KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "stet_ID_SECRET_CHECKSUM",
+    "description": "A key. What it may do in a ledger is the lesser of its scope and its role there. Without a key "
+    "only public ledgers are read, and nothing is written.",
 }
 
 OPENAPI_CONFIG = OpenAPIConfig(
@@ -121,6 +134,7 @@ def make_contract(app: Litestar) -> bytes:
     _give_items(schemas)
     schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
     document["components"] = {
+        "securitySchemes": {"key": _KEY_SCHEME},
         "schemas": dict(sorted(schemas.items())),
         "headers": {
             name: {"description": text, "schema": {"type": "string"}, "example": example}
@@ -194,6 +208,12 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
     elif "ETag" in names:
         responses["304"] = {"description": "What you have is still right."}
     problems = [400, 403, 500, 503] + ([406] if forms else [])
+    least = LEAST.get(id_)
+    # An operation without a line in the table is refused; a test asks for the line.
+    problems += [401, 429] if least else []
+    operation["security"] = [{"key": []}] if least not in (None, "anybody", "public") else [{}, {"key": []}]
+    if least is None:
+        operation["security"] = []
     problems += [404] if "{" in handler.paths.copy().pop() else []
     problems += [] if reads else [409, 413, 415] if plain else [409, 412, 413, 415, 422]
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(problems)}

@@ -21,22 +21,26 @@ from stet.errors import (
     CorruptLog,
     Cycle,
     FieldError,
+    Forbidden,
     KeyReused,
     Malformed,
     NameTaken,
     NotAcceptable,
     NotFound,
     OtherRules,
+    RateLimited,
     Refused,
     Running,
     Stale,
     StetError,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     UnknownReference,
 )
 from stet.http.body import StetRequest
 from stet.http.service import service_of
+from stet.keys.text import masked
 
 _log = logging.getLogger("stet")
 _ABSENT = re.compile(r"Missing required (\w+) parameter '([^']+)'")
@@ -62,8 +66,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 KINDS: dict[str, Kind] = {
     Malformed.code: Kind(400, "The request is malformed"),
+    Unauthenticated.code: Kind(401, "It takes a key"),
+    Forbidden.code: Kind(403, "Not allowed"),
     NotFound.code: Kind(404, "There is no such thing"),
-    "forbidden": Kind(403, "Not from there"),
     "method-not-allowed": Kind(405, "The method is not allowed here"),
     NotAcceptable.code: Kind(406, "Not in that form"),
     Refused.code: Kind(409, "Refused by the rules of the domain"),
@@ -76,6 +81,7 @@ KINDS: dict[str, Kind] = {
     TooLarge.code: Kind(413, "The request is too large"),
     "unsupported-media-type": Kind(415, "Bodies are JSON"),
     KeyReused.code: Kind(422, "The idempotency key belongs to another request"),
+    RateLimited.code: Kind(429, "Too many requests"),
     StetError.code: Kind(500, "Something is wrong with the service"),
     CorruptLog.code: Kind(500, "The log is damaged"),
     Unavailable.code: Kind(503, "The database is not available"),
@@ -97,13 +103,15 @@ def problem(request: StetRequest, code: str, detail: str, errors: tuple[FieldErr
         type=type_uri(code),
         title=kind.title,
         status=kind.status,
-        detail=detail,
-        errors=list(errors),
+        detail=masked(detail),
+        errors=[FieldError(masked(error.field), masked(error.detail)) for error in errors],
         request_id=str(request.scope["state"].get("request_id", "")),
     )
     headers = {"cache-control": "no-store"}
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = "1"
+    if kind.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = 'Bearer realm="stet"'
     return Response(msgspec.json.encode(body), status_code=kind.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -114,7 +122,10 @@ def _log_failure(request: StetRequest, error: Exception) -> None:
 def on_stet_error(request: StetRequest, error: StetError) -> Response[bytes]:
     if KINDS[error.code].status >= 500:
         _log_failure(request, error)
-    return problem(request, error.code, str(error), error.errors)
+    answer = problem(request, error.code, str(error), error.errors)
+    if isinstance(error, RateLimited):
+        answer.headers["retry-after"] = str(error.retry_after_s)
+    return answer
 
 
 def on_validation(request: StetRequest, error: ValidationException) -> Response[bytes]:

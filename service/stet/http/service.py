@@ -10,6 +10,7 @@ from stet.database.doorbell import Doorbell
 from stet.database.pool import Pool
 from stet.errors import NotFound
 from stet.http.body import StetRequest
+from stet.http.door import Door
 from stet.http.feed import Feeds
 from stet.settings import Settings
 from stet.sql import load
@@ -28,6 +29,7 @@ class Service(Struct, kw_only=True):
     feeds: Feeds
     database_url: str
     settings: Settings
+    door: Door
     cursor_secret: bytes = b""
     ledgers: dict[str, UUID] = {}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from stet.http.limits import Left
 from stet.ids import new_id
 
 _access = logging.getLogger("stet.access")
@@ -21,6 +22,20 @@ _SECURITY = [
         b"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
     ),
 ]
+
+
+# A browser that has once come by TLS comes by nothing else for a year. Without TLS it would not heed it.
+_BY_TLS = (b"strict-transport-security", b"max-age=31536000")
+
+
+def _of_the_asker(scope: Any, limit: Left | None) -> list[tuple[bytes, bytes]]:
+    """What depends on who asks, and how."""
+    headers = [_BY_TLS] if scope["scheme"] == "https" else []
+    if scope["path"].startswith("/v1/"):
+        headers.append((b"vary", b"authorization"))
+    if limit:
+        headers += [(name.encode(), value.encode()) for name, value in limit.headers().items()]
+    return headers
 
 
 class Shell:
@@ -47,6 +62,7 @@ class Shell:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message["headers"], *_SECURITY, (b"x-request-id", str(request_id).encode())]
+                headers += _of_the_asker(scope, inner["state"].get("limit"))
                 message = {**message, "headers": headers}
             elif head and message["type"] == "http.response.body":
                 message = {"type": "http.response.body", "body": b"", "more_body": message["more_body"]}

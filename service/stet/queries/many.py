@@ -8,12 +8,13 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from stet.database.pool import Connection
+from stet.database.pool import Connection, Pool, of_ledger
 from stet.document import state as document_state
 from stet.document.view import DocumentView
 from stet.document.view import view as document_view
-from stet.envelope import Audience, Cut, Recorded
+from stet.envelope import Cut, Recorded
 from stet.incident.view import StatementView, statement_views
+from stet.keys.roles import Role
 from stet.ledger.view import LedgerView
 from stet.queries.cut import AsOf, ReadCut
 from stet.queries.events import EventView
@@ -129,13 +130,25 @@ async def list_events(
 
 
 async def list_ledgers(
-    connection: Connection, after: str, limit: int, audience: Audience
+    pool: Pool, after: str, limit: int, key_id: str, scope: Role | None
 ) -> tuple[list[LedgerView], str | None]:
-    """The ledgers after a name, and the name to go on after."""
-    cursor = await connection.execute(_LIST_LEDGERS, {"after": after, "limit": limit + 1})
-    rows = await cursor.fetchall()
-    views = [(await view_ledger(connection, ledger_id, AsOf(audience=audience)))[1] for ledger_id, _ in rows[:limit]]
-    return views, views[-1].name if len(rows) > limit else None
+    """The ledgers after a name that a key may read, and the name to go on after. The owner reads all."""
+    views: list[LedgerView] = []
+    while True:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(_LIST_LEDGERS, {"after": after, "limit": limit + 1, "key_id": key_id})
+            rows = await cursor.fetchall()
+        for ledger_id, name, role in rows:
+            member = role is not None or scope == "owner"
+            async with of_ledger(pool, ledger_id) as connection:
+                _, view = await view_ledger(connection, ledger_id, AsOf(audience="member" if member else "public"))
+            if member or view.public:
+                views.append(view)
+            if len(views) > limit:
+                return views[:limit], views[limit - 1].name
+            after = name
+        if len(rows) <= limit:
+            return views, None
 
 
 async def _list_streams(

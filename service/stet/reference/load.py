@@ -27,13 +27,14 @@ class Loaded(msgspec.Struct):
     positions: dict[str, int] = {}
 
 
-def load_reference(url: str, ledger: str, say: Callable[[str], None]) -> Loaded:
+def load_reference(url: str, ledger: str, say: Callable[[str], None], key: str | None = None) -> Loaded:
     """Records the article in a ledger of this name, step by step. Loading again finds every step done and adds nothing.
 
     Raises StetError with the service's own words if it refuses a step.
     """
     loaded = Loaded(ledger)
-    with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    with httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S) as client:
         root = f"/v1/ledgers/{ledger}"
         _post(client, loaded, "ledger", "/v1/ledgers", {"name": ledger, "title": "The reference incident"})
         for key, body in mi24.SOURCES.items():

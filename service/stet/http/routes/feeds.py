@@ -16,6 +16,7 @@ from litestar.response import Stream
 from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.errors import Malformed
 from stet.http.access import access_of
+from stet.http.admit import while_admitted
 from stet.http.answer import nothing
 from stet.http.body import StetRequest
 from stet.http.formats import FormatName, negotiate
@@ -74,7 +75,7 @@ async def get_changes(
     feed = (
         nothing()
         if request.scope["state"]["head"]
-        else service.feeds.follow(ledger_id, after, access_of(request).audience)
+        else while_admitted(request, service.feeds.follow(ledger_id, after, access_of(request).audience))
     )
     # X-Accel-Buffering: proxies that understand it pass each event on at once.
     headers = _NO_STORE | {"x-accel-buffering": "no", "vary": "accept"}

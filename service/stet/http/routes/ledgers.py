@@ -64,11 +64,10 @@ async def create_ledger(
 async def get_ledgers(
     request: StetRequest, limit: Limit = 50, cursor: CursorText = None, if_none_match: IfNoneMatch = None
 ) -> Response[Ledgers]:
-    """By name."""
-    service = service_of(request)
+    """Those that the key may read, by name; without one, those that are public."""
+    service, access = service_of(request), access_of(request)
     after = unsign(cursor, service.cursor_secret, "ledgers", None).after if cursor is not None else ""
-    async with service.pool.connection() as connection:
-        items, following = await list_ledgers(connection, str(after), limit, access_of(request).audience)
+    items, following = await list_ledgers(service.pool, str(after), limit, access.actor, access.role)
     text = sign(Cursor("ledgers", None, None, following), service.cursor_secret) if following else None
     return answer(request, Ledgers(items, text), 0)
 
