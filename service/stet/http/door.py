@@ -8,6 +8,7 @@ import secrets
 from stet.http.access import EVERYBODY, Access
 from stet.http.limits import Limits
 from stet.keys.pepper import find_pepper
+from stet.keys.text import masked
 from stet.settings import Settings
 
 _FAILURES_A_SECOND, _FAILURES_AT_ONCE = 1, 30
@@ -40,3 +41,8 @@ class Door:
         """The pepper; where there is none yet, one that no digest was made with."""
         self._pepper = self._pepper or find_pepper(self._settings)
         return self._pepper or _NO_PEPPER
+
+    def masked(self, text: str) -> str:
+        """A text for others to read, without keys, wherever somebody put one."""
+        text = masked(text)
+        return text.replace(self._settings.owner_key, "***") if self._settings.owner_key else text

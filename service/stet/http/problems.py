@@ -40,7 +40,6 @@ from stet.errors import (
 )
 from stet.http.body import StetRequest
 from stet.http.service import service_of
-from stet.keys.text import masked
 
 _log = logging.getLogger("stet")
 _ABSENT = re.compile(r"Missing required (\w+) parameter '([^']+)'")
@@ -98,7 +97,7 @@ def type_uri(code: str) -> str:
 
 def problem(request: StetRequest, code: str, detail: str, errors: tuple[FieldError, ...] = ()) -> Response[bytes]:
     """The answer that tells a client of an error."""
-    kind = KINDS[code]
+    kind, masked = KINDS[code], service_of(request).door.masked
     body = Problem(
         type=type_uri(code),
         title=kind.title,
