@@ -60,6 +60,7 @@ LEAST: dict[str, Least] = {
     **dict.fromkeys(("reviseSource", "reviseDocument", "reviseIncident", "publishRelease"), "editor"),
     **dict.fromkeys(("reviseLedger", "defineAttribute"), "admin"),
     **dict.fromkeys(("listMembers", "setMember", "removeMember", "listLedgerAudit"), "admin"),
+    "listProposals": "reader",
     # Of keys, each is shown itself and those that it made, and changes no others.
     **dict.fromkeys(("listKeys", "getKey", "rotateKey", "revokeKey"), "reader"),
     "createKey": "admin",
