@@ -269,7 +269,7 @@ def test_a_feed_ends_with_the_right_to_it(end: str, place: Place) -> None:
 
 
 def test_a_rotation_overlaps(place: Place) -> None:
-    """Both texts are taken, as the same actor, until the time is over; a second rotation ends the first text at once."""
+    """Both texts are taken, as the same actor, until the time is over; a second rotation ends the first at once."""
     key = a_key(place.owner, "editor")
     a_member(place.owner, "/v1/ledgers/l", key["key_id"], "editor")
     texts = [key["key"]]
