@@ -32,6 +32,6 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/readyz', timeout=2)"]
 ENTRYPOINT ["stet"]
-# --insecure: inside a container loopback cannot be reached from outside it. Until there are keys, who may reach the
-# API is decided by where the port is published: publish it on 127.0.0.1 only.
-CMD ["serve", "--host", "0.0.0.0", "--port", "8080", "--insecure"]
+# Inside a container loopback cannot be reached from outside it. The first start prints the key of the owner; the pepper
+# of the keys stays in /var/lib/stet, so mount a volume there, or set STET_PEPPER.
+CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]

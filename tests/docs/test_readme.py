@@ -6,16 +6,16 @@ is wrong; what a snippet prints stands in the block of text below it.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.conftest import Server
-
-from stet.reference.load import load_reference
+from tests.conftest import OWNER, Cluster, Server, serve
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8080"
@@ -48,10 +48,11 @@ def masked(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def reference(server: Server) -> Server:
-    """A running service as `make run` starts it: with the reference incident in the ledger mi24."""
-    load_reference(server.url, "mi24", lambda line: None)
-    return server
+def reference(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running service as `make run` starts it: with the reference incident in the ledger mi24, and a key."""
+    folder = tmp_path_factory.mktemp("pages")
+    with serve(cluster.migrated(), folder, "--reference", keyless=False, STET_OWNER_KEY=OWNER) as server:
+        yield server
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/feeds.md"])
@@ -68,6 +69,7 @@ def test_snippets_print_what_the_page_says(name: str, reference: Server, tmp_pat
         capture_output=True,
         encoding="utf-8",
         cwd=tmp_path,
+        env={**os.environ, "STET_KEY": OWNER},  # as the pages tell a reader to export it
         timeout=120,
         check=False,
     )

@@ -40,7 +40,10 @@ def ids(client: httpx.Client, ledger: str) -> dict[str, str]:
     path = an_incident(client, ledger, statements=[a_statement(speaker)])
     made(client.post(f"{ledger}/attributes", json={"name": "branch", "type": "text", "rule": "all"}))
     made(client.post(f"{ledger}/releases", json={"name": "branch"}))
+    key_id = made(client.post("/v1/keys", json={"name": "A key", "scope": "reader"}))["key_id"]
+    read(client.put(f"{ledger}/members/{key_id}", json={"role": "reader"}))
     return {
+        "key_id": key_id,
         "ledger": id_of(ledger),
         "source_id": speaker,
         "document_id": a_document(client, ledger, "2020-11-09"),

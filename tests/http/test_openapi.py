@@ -90,9 +90,9 @@ def test_every_operation_is_described() -> None:
         assert operation["summary"] and operation["description"], id_
         assert set(operation["tags"]) <= tags and operation["tags"], id_
         assert all(parameter["description"] for parameter in operation.get("parameters", ())), id_
-        if method == "post":
+        if method in ("post", "put"):
             assert operation["requestBody"]["content"]["application/json"]["examples"], id_
-    assert EXAMPLES.keys() == {id_ for id_, (method, _, _) in OPERATIONS.items() if method == "post"}
+    assert EXAMPLES.keys() == {id_ for id_, (method, _, _) in OPERATIONS.items() if method in ("post", "put")}
 
 
 def test_every_object_of_a_request_is_closed() -> None:
@@ -121,10 +121,22 @@ def test_every_problem_is_documented() -> None:
     for id_, (method, path, operation) in OPERATIONS.items():
         expected = {"400", "403", "500", "503"} | ({"404"} if "{" in path else set())
         expected |= {"406"} if id_ in NEGOTIATED else set()
-        expected |= {"409", "413", "415"} if method == "post" else set()
-        # What is asked of the installation has no version and no key.
-        expected |= {"412", "422"} if method == "post" and not path.startswith("/v1/admin/") else set()
+        expected |= {"401", "429"} if path.startswith("/v1/") else set()
+        expected |= {"409", "413", "415"} if method in ("post", "put") else set()
+        # What is asked of the installation, or about keys, has no version and no idempotency key.
+        plain = path.startswith(("/v1/admin/", "/v1/keys")) or "/members" in path
+        expected |= {"412", "422"} if method == "post" and not plain else set()
         assert {status for status in operation["responses"] if status >= "400"} == expected, id_
+
+
+def test_every_operation_says_whether_it_takes_a_key() -> None:
+    """A bearer's; nobody's where public ledgers are read, or the service is asked how it is."""
+    assert CONTRACT["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    for id_, (method, path, operation) in OPERATIONS.items():
+        secret = method != "get" or path.startswith(("/v1/admin/", "/v1/keys", "/v1/audit"))
+        secret = secret or path.endswith(("/members", "/audit"))
+        expected = [{"key": []}] if secret else [{}, {"key": []}] if path.startswith("/v1/") else []
+        assert operation["security"] == expected, id_
 
 
 def _examples() -> list[tuple[str, str]]:
@@ -158,9 +170,13 @@ def test_examples_are_taken_by_the_service(operation_id: str, name: str, client:
     incident, other = an_incident(client, ledger, statements=said), an_incident(client, ledger)
     ids = {"source_id": source, "document_id": document, "incident_id": id_of(incident), "ledger": id_of(ledger)}
     ids["name"] = "name_history"
+    ids["key_id"] = made(client.post("/v1/keys", json={"name": "A key", "scope": "admin"}))["key_id"]
     answer = client.request(method, path.format(**ids), json=value)
     if path.startswith("/v1/admin/"):
         assert answer.status_code in (200, 202, 409), answer.text  # 409: one is running
+        return
+    if method == "put":
+        read(answer)
         return
     if answer.status_code != 201:
         problem(answer, answer.json()["type"].rpartition(":")[2], 409)

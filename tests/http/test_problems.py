@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg import sql
-from tests.conftest import Cluster, Server, serve
+from tests.conftest import OWNER, Cluster, Server, bearing, serve
 from tests.http.asking import NOBODY, a_document, a_source, a_statement, an_incident, id_of, made, problem
 
 from stet.http.problems import KINDS
@@ -58,12 +58,14 @@ PROVOKED: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
 }
 BROKEN = {"internal", "corrupt-log", "unavailable", "timeout", "other-rules"}
 """What takes a service whose database is broken, slow, or of another release. Each has a test of its own below."""
+KEYED = {"unauthenticated", "rate-limited"}
+"""What takes a service with keys. Both have a test of their own below."""
 
 
 def test_every_problem_type_has_a_test_here() -> None:
     """A type that nothing here provokes fails this."""
-    assert PROVOKED.keys() | BROKEN == KINDS.keys()
-    assert PROVOKED.keys().isdisjoint(BROKEN)
+    assert PROVOKED.keys() | BROKEN | KEYED == KINDS.keys()
+    assert PROVOKED.keys().isdisjoint(BROKEN | KEYED)
 
 
 @pytest.mark.parametrize("code", PROVOKED)
@@ -210,6 +212,17 @@ def test_internal(own: tuple[httpx.Client, str, Server]) -> None:
     assert "event" not in body["detail"]
     assert "UndefinedTable" in server.log.read_text()
     assert body["request_id"] in server.log.read_text()
+
+
+def test_unauthenticated_and_rate_limited(url: str, tmp_path: Path) -> None:
+    """Without a key, and with one too often."""
+    settings = {"STET_OWNER_KEY": OWNER, "STET_RATE_LIMIT": "1", "STET_RATE_BURST": "1"}
+    with serve(url, tmp_path, keyless=False, **settings) as server, bearing(server, OWNER) as owner:
+        body = problem(httpx.post(f"{server.url}/v1/ledgers", json={"name": "l", "title": "L"}), "unauthenticated", 401)
+        assert body["title"] == KINDS["unauthenticated"].title
+        answers = [owner.get("/v1/ledgers") for _ in range(30)]
+        refused = next(answer for answer in answers if answer.status_code != 200)
+        assert problem(refused, "rate-limited", 429)["title"] == KINDS["rate-limited"].title
 
 
 def test_documents_may_be_named_in_problems_but_not_what_they_hold(client: httpx.Client, ledger: str) -> None:
