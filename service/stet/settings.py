@@ -11,6 +11,7 @@ import msgspec
 
 _SECRET = re.compile(r"[\x21-\x7e]{32,}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -38,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
     """STET_RATE_BURST: requests that may come at once, after a while without any."""
     cors_origins: str | None = None
     """STET_CORS_ORIGINS: the origins whose pages may read answers, by spaces. Absent: none."""
+    webhook_hosts: tuple[str, ...] | None = None
+    """STET_WEBHOOK_HOSTS: to which hosts webhooks may be sent by http, at any address, as `host` or `host:port`."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -62,6 +65,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for origin in (origins or "").split():
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"STET_CORS_ORIGINS must be origins such as https://desk.example, not {origin!r}")
+    def hosts(name: str) -> tuple[str, ...] | None:
+        found = tuple(one for text in environment.get(name, "").split(",") if (one := text.strip().lower()))
+        if wrong := [one for one in found if not _HOST.fullmatch(one)]:
+            raise ValueError(f"{name} must be host or host:port, separated by commas, not {wrong[0]!r}")
+        return found or None
+
     defaults = Settings()
     return Settings(
         database_url=environment.get("STET_DATABASE_URL") or None,
@@ -75,4 +84,5 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         rate_limit=number("STET_RATE_LIMIT", defaults.rate_limit, 1),
         rate_burst=number("STET_RATE_BURST", defaults.rate_burst, 1),
         cors_origins=origins,
+        webhook_hosts=hosts("STET_WEBHOOK_HOSTS"),
     )

@@ -32,7 +32,7 @@ def serve_here(settings: Settings, host: str, port: int, reference: bool, keyles
     log_lines(settings.owner_key)
     with database(settings) as url, _listen(host, port) as listener:
         asyncio.run(_prepare_keys(url, settings, keyless=keyless))
-        with working(url, at_all=worker):
+        with working(url, settings, at_all=worker):
             asyncio.run(_serve(url, settings, listener, reference, Door(settings, keyless=keyless)))
     return 0
 

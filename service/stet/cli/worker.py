@@ -13,12 +13,13 @@ from stet.cli.terminal import say
 from stet.keys.text import masked
 from stet.projections.worker import Worker
 from stet.settings import Settings
+from stet.webhooks.sender import Sender
 
 
 def work_here(settings: Settings) -> int:
     """Works until SIGINT or SIGTERM. One line on stdout says when it has begun."""
     log_lines()
-    with database(settings) as url, working(url):
+    with database(settings) as url, working(url, settings):
         print("The worker is ready", flush=True)
         try:
             Event().wait()
@@ -28,18 +29,20 @@ def work_here(settings: Settings) -> int:
 
 
 @contextmanager
-def working(url: str, *, at_all: bool = True) -> Iterator[None]:
-    """A worker in a thread of this process, until the block ends."""
+def working(url: str, settings: Settings, *, at_all: bool = True) -> Iterator[None]:
+    """A worker, and what sends webhooks, each in a thread of this process, until the block ends."""
     if not at_all:
         yield
         return
-    worker = Worker(url)
-    thread = worker.start()
+    working_ones = Worker(url), Sender(url, settings)
+    threads = [one.start() for one in working_ones]
     try:
         yield
     finally:
-        worker.stop()
-        thread.join()
+        for one in working_ones:
+            one.stop()
+        for thread in threads:
+            thread.join()
 
 
 class _Masked(logging.Formatter):

@@ -40,6 +40,7 @@ from stet.http.routes import (
     statements,
     timemaps,
     views,
+    webhooks,
 )
 from stet.http.service import Service, service_of
 from stet.http.shell import Shell
@@ -61,6 +62,7 @@ ROUTES: list[Any] = [
     *exports.ROUTES,
     *keys.ROUTES,
     *members.ROUTES,
+    *webhooks.ROUTES,
     *admin.ROUTES,
 ]
 

@@ -150,6 +150,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "rotateKey": {"at once": {"overlap_s": 0}, "within a day": {}},
     "setMember": {"editor": {"role": "editor"}},
+    "createWebhook": {
+        "all": {"url": "https://example.org/stet"},
+        "some": {
+            "url": "https://example.org/stet",
+            "description": "The desk's chat",
+            "kinds": ["shootdown"],
+            "types": ["incident-opened", "statement-recorded"],
+        },
+    },
+    "reviseWebhook": {
+        "pause": {"type": "webhook-paused", "reason": "the receiver is being moved"},
+        "resume": {"type": "webhook-resumed", "reason": "it has been moved"},
+        "amend": {"type": "webhook-amended", "url": "https://example.org/moved", "reason": "it has been moved"},
+    },
+    "rotateSecret": {"for a day both": {}, "at once": {"overlap_s": 0}},
+    "replayWebhook": {"all": {"after": 0}},
+    "testWebhook": {"test": {}},
     "startRebuild": {
         "rebuild": {"workers": 2},
         "only compare": {"workers": 2, "verify_only": True},

@@ -34,6 +34,7 @@ _TAGS = {
     "mementos": "At which moments an incident, or a list, changed (RFC 7089).",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
     "keys": "Who may do what, and who let him.",
+    "webhooks": "What changes, sent signed to an address of yours.",
     "operation": "Is it alive, can it serve, are its projections right?",
 }
 _HEADERS: dict[str, tuple[str, str]] = {
@@ -59,6 +60,11 @@ _FORMS: dict[str, tuple[Format, ...]] = {
 _HEADERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("getHealth", "getReadiness", "listProjections", "retryParked", "listRebuilds", "getRebuild"), ()),
     "cancelRebuild": (),
+    **dict.fromkeys(
+        ("listWebhooks", "getWebhook", "deleteWebhook", "reviseWebhook", "rotateSecret", "replayWebhook"), ()
+    ),
+    **dict.fromkeys(("testWebhook", "listDeliveries"), ()),
+    "createWebhook": ("Location",),
     "startRebuild": ("Location",),
     **dict.fromkeys(("listKeys", "getKey", "revokeKey", "listAudit"), ()),
     **dict.fromkeys(("createKey", "rotateKey"), ("Location",)),
