@@ -41,7 +41,6 @@ CREATE TABLE stet.webhook_queue (
     webhook_id uuid NOT NULL,
     stream text COLLATE "C" NOT NULL,
     position bigint NOT NULL,
-    first_position bigint NOT NULL,
     queued uuid NOT NULL DEFAULT gen_random_uuid(),
     attempts int NOT NULL DEFAULT 0,
     first_tried_at timestamptz,
@@ -50,7 +49,7 @@ CREATE TABLE stet.webhook_queue (
     CONSTRAINT webhook_queue_webhook FOREIGN KEY (ledger_id, webhook_id) REFERENCES stet.webhook ON DELETE CASCADE
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE stet.webhook_queue IS
-    'What waits to be sent: what an append changed of a stream, by its last and first position. Never what it says.';
+    'What waits to be sent: what an append changed of a stream, by its last position. Never what it says.';
 CREATE INDEX webhook_queue_due ON stet.webhook_queue (ledger_id, webhook_id, next_try_at, position);
 
 CREATE TABLE stet.webhook_attempt (

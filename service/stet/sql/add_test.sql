@@ -1,5 +1,5 @@
 -- Lets a message that tells of nothing wait to be sent.
-INSERT INTO stet.webhook_queue (ledger_id, webhook_id, stream, position, first_position)
-SELECT ledger_id, webhook_id, %(stream)s, 0, 0
+INSERT INTO stet.webhook_queue (ledger_id, webhook_id, stream, position)
+SELECT ledger_id, webhook_id, %(stream)s, 0
 FROM stet.webhook
 WHERE ledger_id = %(ledger_id)s AND webhook_id = %(webhook_id)s

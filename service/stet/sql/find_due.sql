@@ -1,10 +1,10 @@
--- What is due: of each stream of each webhook only the first that waits, and none while one of the stream is being sent.
-SELECT w.ledger_id, l.name, w.webhook_id, w.url, w.audience, d.stream, d.position, d.first_position, d.queued,
+-- What is due: of each stream of each webhook only the first that waits, and nothing of streams that are being sent.
+SELECT w.ledger_id, l.name, w.webhook_id, w.url, w.audience, d.stream, d.position, d.queued,
        d.attempts, coalesce(extract(epoch FROM now() - d.first_tried_at), 0)::float8
 FROM stet.webhook w
 JOIN stet.ledger l ON l.ledger_id = w.ledger_id
 CROSS JOIN LATERAL (
-    SELECT q.stream, q.position, q.first_position, q.queued, q.attempts, q.first_tried_at, q.next_try_at
+    SELECT q.stream, q.position, q.queued, q.attempts, q.first_tried_at, q.next_try_at
     FROM stet.webhook_queue q
     WHERE q.ledger_id = w.ledger_id AND q.webhook_id = w.webhook_id AND q.next_try_at <= now()
       AND NOT EXISTS (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
@@ -90,7 +91,7 @@ def parse_target(text: str, allowed_hosts: tuple[str, ...]) -> Target:
     if _NUMBER.fullmatch(host.rpartition(".")[2]) and not _is_address(host):
         raise Malformed.at("url", "must have an address in its usual form, four decimal numbers")
     default = _DEFAULT_PORTS[url.scheme]
-    port = url.port or default
+    port = default if url.port is None else url.port
     named = f"[{host}]" if ":" in host else host
     allowed = f"{named}:{port}" in allowed_hosts or (port == default and named in allowed_hosts)
     if not allowed and (url.scheme, port) != ("https", 443):
@@ -98,17 +99,25 @@ def parse_target(text: str, allowed_hosts: tuple[str, ...]) -> Target:
     return Target(url, host, port, allowed)
 
 
-async def addresses_of(target: Target, within_s: float = 5.0) -> list[str]:
+def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host, as this machine knows them. Raises OSError where there is none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
+async def addresses_of(
+    target: Target, within_s: float = 5.0, lookup: Callable[[str, int], list[str]] = look_up
+) -> list[str]:
     """The addresses to connect to, all of them checked.
 
     Raises NotAllowed where one of them is not public, OSError where the name has none, TimeoutError.
     """
-    lookup = asyncio.get_running_loop().run_in_executor(_LOOKUPS, _look_up, target.host, target.port)
-    found = await asyncio.wait_for(lookup, within_s)
-    for address in () if target.allowed else found:
+    found = asyncio.get_running_loop().run_in_executor(_LOOKUPS, lookup, target.host, target.port)
+    addresses = await asyncio.wait_for(found, within_s)
+    for address in () if target.allowed else addresses:
         if what := forbidden(address):
             raise NotAllowed(f"its host has an address that is not public ({what})")
-    return found
+    return addresses
 
 
 def forbidden(address: str) -> str | None:
@@ -124,11 +133,6 @@ def forbidden(address: str) -> str | None:
         if parsed in net:
             return what
     return "unassigned" if isinstance(parsed, IPv6Address) and parsed not in _GLOBAL_IPV6 else None
-
-
-def _look_up(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
 
 def _is_address(host: str) -> bool:

@@ -15,6 +15,7 @@ from stet.queries.changes import Changed, ChangedAppend, list_changes
 from stet.sql import load
 
 _KINDS_OF = load("kinds_of")
+_APPEND_BEFORE = load("append_before")
 
 
 class ChangeData(Struct, frozen=True, kw_only=True):
@@ -60,9 +61,10 @@ class Filters(Struct, frozen=True, kw_only=True):
     def take(self, change: Changed, kinds: Collection[str]) -> bool:
         """Whether a change is for this webhook; `kinds` are those that its incident has, or had.
 
-        A tombstone is taken whatever its kind: of what is gone nobody may know it any more.
+        A tombstone is taken whatever its kind, which nobody may know any more; what is to be taken anew, and names no
+        type, whatever the types are.
         """
-        if self.types and self.types.isdisjoint(change.types):
+        if self.types and change.types and self.types.isdisjoint(change.types):
             return False
         if (self.kinds or self.incidents) and change.kind != "incident":
             return False
@@ -80,16 +82,23 @@ async def kinds_of(
     return dict(await (await connection.execute(_KINDS_OF, parameters)).fetchall()) if ids else {}
 
 
+def stream_of(change: Changed) -> str:
+    """The stream of what changed."""
+    return f"{change.kind}:{change.id}"
+
+
 async def read_message(
-    connection: Connection, ledger: tuple[UUID, str], stream: str, first_position: int, audience: Audience
+    connection: Connection, ledger: tuple[UUID, str], stream: str, position: int, audience: Audience
 ) -> ChangeMessage | None:
-    """What an append changed of a stream, from its event at `first_position` on; None: nothing may be said of it."""
+    """What the append that ends at a position changed of a stream; None: nothing may be said of it."""
     ledger_id, name = ledger
     async with snapshot(connection, HISTORIES):
-        page = await list_changes(connection, ledger_id, first_position - 1, 1, audience)
+        parameters = {"ledger_id": ledger_id, "position": position - 1}
+        before = await (await connection.execute(_APPEND_BEFORE, parameters)).fetchone()
+        page = await list_changes(connection, ledger_id, before[0] if before else 0, 1, audience)
     for item in page.items:
         for change in item.changes:
-            if f"{change.kind}:{change.id}" == stream and first_position in change.positions:
+            if item.position == position and stream_of(change) == stream:
                 data = ChangeData(
                     ledger=name,
                     position=item.position,
@@ -97,5 +106,6 @@ async def read_message(
                     actor=item.actor,
                     change=change,
                 )
-                return ChangeMessage(type=f"{change.kind}.changed", timestamp=item.recorded_at, data=data)  # type: ignore[arg-type]
+                type_ = f"{change.kind}.changed"
+                return ChangeMessage(type=type_, timestamp=item.recorded_at, data=data)  # type: ignore[arg-type]
     return None

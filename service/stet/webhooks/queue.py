@@ -14,7 +14,7 @@ from stet.envelope import Audience
 from stet.ids import new_id
 from stet.queries.changes import list_changes
 from stet.sql import load
-from stet.webhooks.message import Filters, kinds_of
+from stet.webhooks.message import Filters, kinds_of, stream_of
 from stet.webhooks.send import Outcome
 
 _FIND_UNTOLD = load("find_untold")
@@ -44,7 +44,7 @@ class Due(NamedTuple):
     audience: Audience
     stream: str
     position: int
-    first_position: int
+    """Of the last event of the append."""
     queued: UUID
     """Tells it from the same message, asked for again."""
     attempts: int
@@ -80,7 +80,7 @@ async def _enqueue(
             kinds = await kinds_of(connection, ledger_id, page.items, audience) if asked else {}
         for webhook_id, filters in webhooks.items():
             taken = [
-                (f"{change.kind}:{change.id}", item.position, change.positions[0])
+                (stream_of(change), item.position)
                 for item in page.items
                 for change in item.changes
                 if filters.take(change, kinds.get(change.id, ()))
@@ -90,9 +90,8 @@ async def _enqueue(
                 "webhook_id": webhook_id,
                 "position": position,
                 "next": page.next_after,
-                "streams": [stream for stream, _, _ in taken],
-                "positions": [last for _, last, _ in taken],
-                "firsts": [first for _, _, first in taken],
+                "streams": [stream for stream, _ in taken],
+                "positions": [last for _, last in taken],
             }
             await connection.execute(_ENQUEUE, parameters)
     return page.next_after < page.head

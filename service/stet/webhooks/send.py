@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import certifi
 import httpx
 from msgspec import Struct
 
 from stet import __version__
-from stet.webhooks.address import NotAllowed, Target, addresses_of
+from stet.webhooks.address import NotAllowed, Target, addresses_of, look_up
 
 WITHIN_S = 10.0
 """How long an attempt takes at most: the name, the connection, the request and the answer."""
@@ -61,6 +61,7 @@ async def send(
     body: bytes,
     *,
     within_s: float = WITHIN_S,
+    lookup: Callable[[str, int], list[str]] = look_up,
 ) -> Outcome:
     """Sends a message, once. Never raises for what the receiver does."""
     began = time.monotonic()
@@ -70,7 +71,7 @@ async def send(
 
     try:
         async with asyncio.timeout(within_s):
-            addresses = await addresses_of(target)
+            addresses = await addresses_of(target, within_s, lookup)
             answer = await _post(transport, target, addresses, {**_HEADERS, **headers}, body)
     except TimeoutError:
         return Outcome(ms=ms(), error=f"there was no answer within {within_s:g} s")

@@ -204,7 +204,7 @@ class Sender:
             message = PingMessage(timestamp=datetime.now(UTC), data=PingData(ledger=due.ledger))
         else:
             ledger = (due.ledger_id, due.ledger)
-            message = await read_message(connection, ledger, due.stream, due.first_position, due.audience)
+            message = await read_message(connection, ledger, due.stream, due.position, due.audience)
         return None if message is None else _ENCODER.encode(message)
 
     def _judge(self, due: Due, tried: Outcome) -> tuple[float | None, str | None]:
