@@ -99,6 +99,15 @@ def id_of(location: str) -> str:
     return location.rpartition("/")[2]
 
 
+def a_webhook(client: httpx.Client, ledger: str) -> str:
+    """A webhook that is paused, so that nothing is sent; its id."""
+    answer = client.post(f"{ledger}/webhooks", json={"url": "https://nothing.invalid/"})
+    made(answer)
+    paused = {"type": "webhook-paused", "reason": "nobody is there"}
+    read(client.post(f"{answer.headers['location']}/revisions", json=paused))
+    return id_of(answer.headers["location"])
+
+
 def a_rebuild(client: httpx.Client) -> str:
     """A rebuild that has ended."""
     begun = client.post("/v1/admin/projections/name_history/rebuilds", json={"verify_only": True})

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.conftest import Server
-from tests.http.asking import a_document, a_rebuild, a_source, a_statement, an_incident, id_of, made, read
+from tests.http.asking import a_document, a_rebuild, a_source, a_statement, a_webhook, an_incident, id_of, made, read
 from tests.http.test_openapi import CONTRACT, OPERATIONS
 
 SCHEMA = schemathesis.openapi.from_dict(CONTRACT)
@@ -51,6 +51,7 @@ def ids(client: httpx.Client, ledger: str) -> dict[str, str]:
         "statement_id": read(client.get(path))["statements"][0]["statement_id"],
         "name": "branch",
         "rebuild_id": a_rebuild(client),
+        "webhook_id": a_webhook(client, ledger),
         "form": "ucdp",
     }
 

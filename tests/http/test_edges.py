@@ -18,6 +18,7 @@ from tests.http.asking import (
     a_rebuild,
     a_source,
     a_statement,
+    a_webhook,
     an_incident,
     correction,
     id_of,
@@ -763,6 +764,7 @@ def _addresses(client: httpx.Client, ledger: str) -> dict[str, set[str]]:
         "name": "branch",
         "form": "csv",
         "rebuild_id": a_rebuild(client),
+        "webhook_id": a_webhook(client, ledger),
     }
     paths = read(client.get("/openapi.json"))["paths"]
     found = {

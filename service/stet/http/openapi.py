@@ -20,6 +20,7 @@ from stet.http.problems import KINDS, MEDIA_TYPE, Problem, type_uri
 from stet.values.place import Place
 from stet.values.time import Time
 from stet.values.value import Count, DocumentValue, Quantity, SourceValue
+from stet.webhooks.message import ChangeMessage, PingMessage
 
 _REF = "#/components/schemas/{name}"
 _TAGS = {
@@ -86,6 +87,37 @@ _MEMENTOS = {
     *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
     *("listRevisions", "listIncidentEvents", "listAttributes", "getStats", "listReleases"),
 }
+_WEBHOOKS: dict[str, Any] = {
+    "change": {
+        "post": {
+            "operationId": "receiveChange",
+            "summary": "Something changed",
+            "description": "What is sent to a webhook, signed as Standard Webhooks says: docs/webhooks.md has how to "
+            "verify it. It may come more than once, with the same webhook-id.",
+            "tags": ["webhooks"],
+            "parameters": [
+                {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+                for name, text in (
+                    ("webhook-id", "The message: the same at every attempt and replay."),
+                    ("webhook-timestamp", "When it is sent, in Unix seconds."),
+                    ("webhook-signature", "v1, a comma, and base64 of the HMAC-SHA256; several, with spaces between."),
+                )
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {"anyOf": [{"$ref": _REF.format(name=n)} for n in ("ChangeMessage", "PingMessage")]}
+                    }
+                },
+            },
+            "responses": {
+                "204": {"description": "Taken; any other 2xx says so, too."},
+                "410": {"description": "Nothing is wanted any more: the webhook is paused."},
+            },
+        }
+    }
+}
 _VALUE = {
     "description": "By the attribute's type: count, time (or an EDTF string), place, {source_id}, {document_id}, "
     "quantity, boolean; text and terms are strings.",
@@ -124,7 +156,7 @@ def make_contract(app: Litestar) -> bytes:
     }
     types = [t for handler in handlers.values() if (t := _body_type(handler)) or (t := _answer_type(handler))]
     types += [t for handler in handlers.values() if (t := _answer_type(handler))]
-    types += [Problem, Count, Time, Place, SourceValue, DocumentValue, Quantity]
+    types += [ChangeMessage, PingMessage, Problem, Count, Time, Place, SourceValue, DocumentValue, Quantity]
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     for path in document["paths"].values():
         for operation in path.values():
@@ -150,6 +182,7 @@ def make_contract(app: Litestar) -> bytes:
             str(status): _problem_response(status) for status in sorted({kind.status for kind in KINDS.values()})
         },
     }
+    document["webhooks"] = _WEBHOOKS
     document["servers"] = [{"url": "/", "description": "This server."}]
     document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     document["security"] = []
