@@ -274,6 +274,27 @@ $$;
 
 ALTER FUNCTION stet.hold(p_ledger_id uuid) OWNER TO stet_owner;
 
+-- Name: keep_apart(regclass); Type: PROCEDURE; Schema: stet; Owner: stet_owner
+CREATE PROCEDURE stet.keep_apart(IN p_table regclass)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table);
+    -- Of rows that are written, too. It is the same for all rows of a statement, so that indexes serve it.
+    EXECUTE format(
+        'CREATE POLICY own_ledger ON %s TO stet_application'
+        ' USING (ledger_id = nullif(current_setting(''stet.ledger_id'', true), '''')::uuid)', p_table);
+    EXECUTE format('CREATE POLICY all_ledgers ON %s TO stet_worker USING (true)', p_table);
+    EXECUTE format('CREATE POLICY all_ledgers_to_read ON %s FOR SELECT TO stet_reader USING (true)', p_table);
+END
+$$;
+
+ALTER PROCEDURE stet.keep_apart(IN p_table regclass) OWNER TO stet_owner;
+
+-- Name: PROCEDURE keep_apart(IN p_table regclass); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON PROCEDURE stet.keep_apart(IN p_table regclass) IS 'Shows stet_application only the rows of a table whose ledger_id is the setting stet.ledger_id of its connection.';
+
 -- Name: leaf(uuid, bigint, text, bigint, uuid, text, smallint, timestamp with time zone, text, uuid, uuid, bytea); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -289,6 +310,27 @@ ALTER FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_
 
 -- Name: FUNCTION leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea); Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) IS 'The leaf hash of RFC 6962 over the event''s envelope and the digest of its payload.';
+
+-- Name: make_searches(); Type: PROCEDURE; Schema: stet; Owner: stet_owner
+CREATE PROCEDURE stet.make_searches()
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    history text;
+BEGIN
+    FOREACH history IN ARRAY ARRAY['name', 'statement'] LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE VIEW stet.%1$s_search AS SELECT * FROM stet.%1$s_history'
+            ' WHERE ledger_id = nullif(current_setting(''stet.ledger_id'', true), '''')::uuid', history);
+    END LOOP;
+END
+$_$;
+
+ALTER PROCEDURE stet.make_searches() OWNER TO stet_owner;
+
+-- Name: PROCEDURE make_searches(); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON PROCEDURE stet.make_searches() IS 'Makes the views that words are looked up in: anew where their tables have got columns, or changed places.';
 
 -- Name: refuse_change(); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.refuse_change() RETURNS trigger
@@ -471,6 +513,20 @@ ALTER TABLE stet.event OWNER TO stet_owner;
 -- Name: TABLE event; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.event IS 'The log. Append-only: by grants, by triggers that always fire, and by one guarded function.';
 
+-- Name: first_event; Type: VIEW; Schema: stet; Owner: stet_owner
+CREATE VIEW stet.first_event AS
+ SELECT ledger_id,
+    split_part(stream, ':'::text, 1) AS kind,
+    stream,
+    "position"
+   FROM stet.event
+  WHERE ((stream_version = 1) AND (ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+ALTER VIEW stet.first_event OWNER TO stet_owner;
+
+-- Name: VIEW first_event; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON VIEW stet.first_event IS 'Where each stream of the connection''s ledger begins.';
+
 -- Name: head; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.head (
     ledger_id uuid NOT NULL,
@@ -637,6 +693,22 @@ ALTER TABLE stet.name_history OWNER TO stet_owner;
 -- Name: TABLE name_history; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.name_history IS 'By which words sources (names, aliases) and documents (titles, headlines) are found. Joined when read, never stored in other histories.';
 
+-- Name: name_search; Type: VIEW; Schema: stet; Owner: stet_owner
+CREATE VIEW stet.name_search AS
+ SELECT ledger_id,
+    kind,
+    id,
+    from_position,
+    to_position,
+    words
+   FROM stet.name_history
+  WHERE (ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid);
+
+ALTER VIEW stet.name_search OWNER TO stet_owner;
+
+-- Name: VIEW name_search; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON VIEW stet.name_search IS 'The rows of name_history of the connection''s ledger.';
+
 -- Name: parked; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.parked (
     projection text NOT NULL COLLATE pg_catalog."C",
@@ -776,6 +848,35 @@ COMMENT ON COLUMN stet.statement_history.record_key IS 'The key of the data set'
 
 -- Name: COLUMN statement_history.record_seq; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON COLUMN stet.statement_history.record_seq IS 'The number of the line in the data set''s own log.';
+
+-- Name: statement_search; Type: VIEW; Schema: stet; Owner: stet_owner
+CREATE VIEW stet.statement_search AS
+ SELECT ledger_id,
+    incident_id,
+    statement_id,
+    audience,
+    from_position,
+    to_position,
+    statement_position,
+    said_earliest,
+    said_latest,
+    speaker,
+    relays,
+    reporters,
+    channel,
+    attributes,
+    acts,
+    retracts,
+    words,
+    record_key,
+    record_seq
+   FROM stet.statement_history
+  WHERE (ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid);
+
+ALTER VIEW stet.statement_search OWNER TO stet_owner;
+
+-- Name: VIEW statement_search; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON VIEW stet.statement_search IS 'The rows of statement_history of the connection''s ledger.';
 
 -- Name: stet_migration stet_migration_pkc; Type: CONSTRAINT; Schema: public; Owner: stet
 ALTER TABLE ONLY public.stet_migration
@@ -964,9 +1065,142 @@ ALTER TABLE ONLY stet.member
 ALTER TABLE ONLY stet.rebuild_worker
     ADD CONSTRAINT rebuild_worker_rebuild FOREIGN KEY (rebuild_id) REFERENCES stet.rebuild(rebuild_id) ON DELETE CASCADE;
 
+-- Name: checkpoint all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.checkpoint TO stet_worker USING (true);
+
+-- Name: event all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.event TO stet_worker USING (true);
+
+-- Name: head all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.head TO stet_worker USING (true);
+
+-- Name: idempotency all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.idempotency TO stet_worker USING (true);
+
+-- Name: incident_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.incident_history TO stet_worker USING (true);
+
+-- Name: name_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.name_history TO stet_worker USING (true);
+
+-- Name: parked all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.parked TO stet_worker USING (true);
+
+-- Name: rebuild_worker all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.rebuild_worker TO stet_worker USING (true);
+
+-- Name: reference all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.reference TO stet_worker USING (true);
+
+-- Name: source_record all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.source_record TO stet_worker USING (true);
+
+-- Name: statement_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.statement_history TO stet_worker USING (true);
+
+-- Name: checkpoint all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.checkpoint FOR SELECT TO stet_reader USING (true);
+
+-- Name: event all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.event FOR SELECT TO stet_reader USING (true);
+
+-- Name: head all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.head FOR SELECT TO stet_reader USING (true);
+
+-- Name: idempotency all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.idempotency FOR SELECT TO stet_reader USING (true);
+
+-- Name: incident_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.incident_history FOR SELECT TO stet_reader USING (true);
+
+-- Name: name_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.name_history FOR SELECT TO stet_reader USING (true);
+
+-- Name: parked all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.parked FOR SELECT TO stet_reader USING (true);
+
+-- Name: rebuild_worker all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.rebuild_worker FOR SELECT TO stet_reader USING (true);
+
+-- Name: reference all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.reference FOR SELECT TO stet_reader USING (true);
+
+-- Name: source_record all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.source_record FOR SELECT TO stet_reader USING (true);
+
+-- Name: statement_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.statement_history FOR SELECT TO stet_reader USING (true);
+
+-- Name: checkpoint; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.checkpoint ENABLE ROW LEVEL SECURITY;
+
+-- Name: event; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.event ENABLE ROW LEVEL SECURITY;
+
+-- Name: head; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.head ENABLE ROW LEVEL SECURITY;
+
+-- Name: idempotency; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.idempotency ENABLE ROW LEVEL SECURITY;
+
+-- Name: incident_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.incident_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: name_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.name_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: checkpoint own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.checkpoint TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: event own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.event TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: head own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.head TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: idempotency own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.idempotency TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: incident_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.incident_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: name_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.name_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: parked own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.parked TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: rebuild_worker own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.rebuild_worker TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: reference own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.reference TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: source_record own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.source_record TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: statement_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.statement_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: parked; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.parked ENABLE ROW LEVEL SECURITY;
+
+-- Name: rebuild_worker; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.rebuild_worker ENABLE ROW LEVEL SECURITY;
+
+-- Name: reference; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.reference ENABLE ROW LEVEL SECURITY;
+
+-- Name: source_record; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.source_record ENABLE ROW LEVEL SECURITY;
+
+-- Name: statement_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.statement_history ENABLE ROW LEVEL SECURITY;
+
 -- Name: SCHEMA stet; Type: ACL; Schema: -; Owner: stet_owner
 GRANT USAGE ON SCHEMA stet TO stet_application;
 GRANT USAGE ON SCHEMA stet TO stet_reader;
+GRANT USAGE ON SCHEMA stet TO stet_worker;
 
 -- Name: FUNCTION add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.add_audit(p_actor text, p_ledger_id uuid, p_action text, p_subject text, p_detail json) FROM PUBLIC;
@@ -998,10 +1232,16 @@ GRANT ALL ON FUNCTION stet.distance_m(lon1 double precision, lat1 double precisi
 REVOKE ALL ON FUNCTION stet.hold(p_ledger_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION stet.hold(p_ledger_id uuid) TO stet_application;
 
+-- Name: PROCEDURE keep_apart(IN p_table regclass); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON PROCEDURE stet.keep_apart(IN p_table regclass) FROM PUBLIC;
+
 -- Name: FUNCTION leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) TO stet_application;
 GRANT ALL ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, stream_version bigint, event_id uuid, type text, schema_version smallint, recorded_at timestamp with time zone, actor text, correlation_id uuid, causation_id uuid, payload_digest bytea) TO stet_reader;
+
+-- Name: PROCEDURE make_searches(); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON PROCEDURE stet.make_searches() FROM PUBLIC;
 
 -- Name: FUNCTION refuse_change(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.refuse_change() FROM PUBLIC;
@@ -1015,31 +1255,41 @@ REVOKE ALL ON FUNCTION stet.restore(p_ledger_id uuid, p_name text) FROM PUBLIC;
 -- Name: TABLE stet_migration; Type: ACL; Schema: public; Owner: stet
 GRANT SELECT ON TABLE public.stet_migration TO stet_application;
 GRANT SELECT ON TABLE public.stet_migration TO stet_reader;
+GRANT SELECT ON TABLE public.stet_migration TO stet_worker;
 
 -- Name: TABLE audit; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.audit TO stet_application;
 
 -- Name: TABLE checkpoint; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.checkpoint TO stet_application;
+GRANT SELECT ON TABLE stet.checkpoint TO stet_application;
 GRANT SELECT ON TABLE stet.checkpoint TO stet_reader;
+GRANT SELECT,INSERT ON TABLE stet.checkpoint TO stet_worker;
 
 -- Name: COLUMN checkpoint."position"; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE("position") ON TABLE stet.checkpoint TO stet_application;
+GRANT UPDATE("position") ON TABLE stet.checkpoint TO stet_worker;
 
 -- Name: TABLE event; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.event TO stet_application;
 GRANT SELECT ON TABLE stet.event TO stet_reader;
+GRANT SELECT ON TABLE stet.event TO stet_worker;
+
+-- Name: TABLE first_event; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.first_event TO stet_application;
+GRANT SELECT ON TABLE stet.first_event TO stet_reader;
 
 -- Name: TABLE head; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.head TO stet_application;
 GRANT SELECT ON TABLE stet.head TO stet_reader;
+GRANT SELECT ON TABLE stet.head TO stet_worker;
 
 -- Name: TABLE idempotency; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.idempotency TO stet_application;
+GRANT SELECT ON TABLE stet.idempotency TO stet_worker;
 
 -- Name: TABLE incident_history; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.incident_history TO stet_application;
 GRANT SELECT ON TABLE stet.incident_history TO stet_reader;
+GRANT SELECT ON TABLE stet.incident_history TO stet_worker;
 
 -- Name: COLUMN incident_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.incident_history TO stet_application;
@@ -1068,6 +1318,7 @@ GRANT UPDATE(expires_at) ON TABLE stet.key_secret TO stet_application;
 -- Name: TABLE ledger; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.ledger TO stet_application;
 GRANT SELECT ON TABLE stet.ledger TO stet_reader;
+GRANT SELECT ON TABLE stet.ledger TO stet_worker;
 
 -- Name: TABLE member; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT,DELETE ON TABLE stet.member TO stet_application;
@@ -1078,58 +1329,72 @@ GRANT UPDATE(role) ON TABLE stet.member TO stet_application;
 -- Name: TABLE name_history; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.name_history TO stet_application;
 GRANT SELECT ON TABLE stet.name_history TO stet_reader;
+GRANT SELECT ON TABLE stet.name_history TO stet_worker;
 
 -- Name: COLUMN name_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.name_history TO stet_application;
 
+-- Name: TABLE name_search; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.name_search TO stet_application;
+GRANT SELECT ON TABLE stet.name_search TO stet_reader;
+
 -- Name: TABLE parked; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT,DELETE ON TABLE stet.parked TO stet_application;
+GRANT SELECT ON TABLE stet.parked TO stet_application;
 GRANT SELECT ON TABLE stet.parked TO stet_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.parked TO stet_worker;
 
 -- Name: COLUMN parked."position"; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE("position") ON TABLE stet.parked TO stet_application;
+GRANT UPDATE("position") ON TABLE stet.parked TO stet_worker;
 
 -- Name: COLUMN parked.error; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(error) ON TABLE stet.parked TO stet_application;
+GRANT UPDATE(error) ON TABLE stet.parked TO stet_worker;
 
 -- Name: COLUMN parked.parked_at; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(parked_at) ON TABLE stet.parked TO stet_application;
+GRANT UPDATE(parked_at) ON TABLE stet.parked TO stet_worker;
 
 -- Name: TABLE projection; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.projection TO stet_application;
 GRANT SELECT ON TABLE stet.projection TO stet_reader;
+GRANT SELECT ON TABLE stet.projection TO stet_worker;
 
 -- Name: TABLE rebuild; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.rebuild TO stet_application;
 GRANT SELECT ON TABLE stet.rebuild TO stet_reader;
+GRANT SELECT,INSERT ON TABLE stet.rebuild TO stet_worker;
 
 -- Name: COLUMN rebuild.phase; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(phase) ON TABLE stet.rebuild TO stet_application;
+GRANT UPDATE(phase) ON TABLE stet.rebuild TO stet_worker;
 
 -- Name: COLUMN rebuild.cancel; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(cancel) ON TABLE stet.rebuild TO stet_application;
+GRANT UPDATE(cancel) ON TABLE stet.rebuild TO stet_worker;
 
 -- Name: COLUMN rebuild.finished_at; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(finished_at) ON TABLE stet.rebuild TO stet_application;
+GRANT UPDATE(finished_at) ON TABLE stet.rebuild TO stet_worker;
 
 -- Name: TABLE rebuild_worker; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT ON TABLE stet.rebuild_worker TO stet_application;
 GRANT SELECT ON TABLE stet.rebuild_worker TO stet_reader;
+GRANT SELECT ON TABLE stet.rebuild_worker TO stet_worker;
 
 -- Name: TABLE reference; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.reference TO stet_application;
 GRANT SELECT ON TABLE stet.reference TO stet_reader;
+GRANT SELECT ON TABLE stet.reference TO stet_worker;
 
 -- Name: TABLE source_record; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.source_record TO stet_application;
+GRANT SELECT ON TABLE stet.source_record TO stet_application;
+GRANT SELECT,INSERT ON TABLE stet.source_record TO stet_worker;
 GRANT SELECT ON TABLE stet.source_record TO stet_reader;
 
 -- Name: COLUMN source_record.to_position; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(to_position) ON TABLE stet.source_record TO stet_application;
+GRANT UPDATE(to_position) ON TABLE stet.source_record TO stet_worker;
 
 -- Name: TABLE statement_history; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.statement_history TO stet_application;
 GRANT SELECT ON TABLE stet.statement_history TO stet_reader;
+GRANT SELECT ON TABLE stet.statement_history TO stet_worker;
 
 -- Name: COLUMN statement_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.statement_history TO stet_application;
+
+-- Name: TABLE statement_search; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.statement_search TO stet_application;
+GRANT SELECT ON TABLE stet.statement_search TO stet_reader;

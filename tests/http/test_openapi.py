@@ -37,7 +37,7 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 def is_table(path: str) -> bool:
     """Whether it is not about the log, but about a table beside it, which has no version and no key."""
-    return path.startswith("/v1/admin/") or "/webhooks" in path
+    return path.startswith(("/v1/admin/", "/v1/keys")) or "/webhooks" in path or "/members" in path
 
 
 def _stet(*arguments: str) -> subprocess.CompletedProcess[str]:

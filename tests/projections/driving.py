@@ -73,7 +73,7 @@ class Driven:
 
     def connect(self, kind: type[psycopg.Connection[Any]] = psycopg.Connection) -> psycopg.Connection[Any]:
         connection = kind.connect(self.url, autocommit=True)
-        as_role(connection, "stet_application")
+        as_role(connection, "stet_worker")
         return connection
 
     # ---- what may happen ----

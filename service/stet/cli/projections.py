@@ -105,7 +105,7 @@ def rebuild_here(settings: Settings, remote: Remote | None, name: str, asked: Re
 def _rebuild(url: str, name: str, asked: RebuildRequest, show: Callable[[RebuildView], None]) -> RebuildView:
     """Runs the rebuild, or watches it while another process does, and goes on with it where that dies."""
     with psycopg.connect(url, autocommit=True) as connection:
-        as_role(connection, "stet_application")
+        as_role(connection, "stet_worker")
         rebuild_id = running_rebuild(connection, name)
         if rebuild_id:
             known = read_rebuild(connection, rebuild_id)

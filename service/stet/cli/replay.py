@@ -58,6 +58,7 @@ async def _replay(
         ledger_id = await find_ledger(connection, ledger)
         if ledger_id is None:
             raise NotFound(f"there is no ledger {ledger}")
+        await connection.show(ledger_id)
         cut = await resolve_cut(connection, ledger_id, asked, said)
         if incident_id:
             line, _ = await _print_one(connection, ledger_id, incident_id, cut, events)

@@ -63,6 +63,7 @@ async def _follow_log(
                 ledger_id = await find_ledger(connection, ledger)
                 if ledger_id is None:
                     raise NotFound(f"there is no ledger {ledger}")
+            async with of_ledger(pool, ledger_id) as connection:
                 at = await head_of(connection, ledger_id, after or 0) if after is None else after
             while True:
                 ring = doorbell.next_ring()

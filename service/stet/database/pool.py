@@ -4,28 +4,58 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from stet.settings import Settings
+from stet.sql import load
 
+_SHOW_LEDGER = load("show_ledger")
 _TRUSTED_S = 1.0
 HISTORIES = "stet.incident_history, stet.statement_history, stet.name_history"
 """The tables that lists are read from."""
 
 
 class Connection(AsyncConnection[tuple[Any, ...]]):
-    """A connection that remembers when it was last seen to work."""
+    """A connection that remembers when it was last seen to work, and which ledger it shows."""
 
     worked_at: float = 0.0
+    _shown: str | None = ""
+    """The setting that row-level security goes by; None: not known."""
+
+    async def show(self, ledger_id: UUID | None) -> None:
+        """Shows stet_application what a ledger holds, and nothing else; None: what none does.
+
+        Not in a transaction or a pipeline: a rollback would take it back, and this would not know.
+        """
+        wanted = str(ledger_id or "")
+        if self._shown == wanted:
+            return
+        if self.pgconn.transaction_status != TransactionStatus.IDLE or self.pgconn.pipeline_status:
+            raise psycopg.ProgrammingError("a connection in use cannot be turned to another ledger")
+        self._shown = None  # until the database has said so
+        await self.execute(_SHOW_LEDGER, {"ledger_id": wanted, "locally": False})
+        self._shown = wanted
 
 
-Pool = AsyncConnectionPool[Connection]
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections for one ledger, or for none: never for that of whoever had them before."""
+
+    @asynccontextmanager
+    async def connection(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - as the pool has it
+        ledger_id: UUID | None = None,
+    ) -> AsyncIterator[Connection]:
+        async with super().connection(timeout) as connection:
+            await connection.show(ledger_id)
+            yield connection
 
 
 def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -> Pool:
@@ -40,7 +70,7 @@ def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -
             (role, f"{settings.statement_timeout_ms}ms", f"{settings.statement_timeout_ms}ms"),
         )
 
-    return AsyncConnectionPool(
+    return Pool(
         url,
         connection_class=Connection,
         min_size=min(4, settings.pool_size),
@@ -59,11 +89,14 @@ def as_role(connection: psycopg.Connection, role: str) -> None:
     connection.commit()
 
 
-@asynccontextmanager
-async def of_ledger(pool: Pool, ledger_id: UUID) -> AsyncIterator[Connection]:
-    """A connection for what one ledger holds."""
-    async with pool.connection() as connection:
-        yield connection
+def of_ledger(pool: Pool, ledger_id: UUID) -> AbstractAsyncContextManager[Connection]:
+    """A connection for what one ledger holds; it costs a round trip where the last one was for another ledger."""
+    return pool.connection(ledger_id=ledger_id)
+
+
+async def across_ledgers(connection: Connection) -> None:
+    """Lets a connection see what all ledgers hold, and do what a worker may, until its transaction ends."""
+    await connection.execute("SET LOCAL ROLE stet_worker")
 
 
 @asynccontextmanager

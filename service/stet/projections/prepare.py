@@ -49,7 +49,7 @@ def prepare_sql() -> str:
     for projection in PROJECTIONS:
         made = [(table.name, table.ddl) for table in projection.tables if table.ddl]
         for name, ddl in made:
-            lines += [ddl.strip(), grants(name).as_string(None)]
+            lines += [ddl.strip(), grants(name, inline=projection.inline).as_string(None)]
         if made:
             version = sql.SQL("INSERT INTO stet.projection (name, version) VALUES ({}, {});").format(
                 sql.Literal(projection.name), sql.Literal(projection.version)
@@ -76,7 +76,7 @@ def _empty(connection: psycopg.Connection, projection: Projection) -> None:
         else:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
             connection.execute(table.ddl)
-            connection.execute(grants(table.name))
+            connection.execute(grants(table.name, inline=projection.inline))
 
 
 def _build(connection: psycopg.Connection, projection: Projection, say: Callable[[str], None]) -> None:

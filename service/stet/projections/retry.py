@@ -41,7 +41,7 @@ def retry_parked(url: str, projection: Projection, asked: RetryRequest) -> Retri
     target = Target(projection)
     found: list[Retried] = []
     with psycopg.connect(url, autocommit=True, application_name="stet retry") as connection:
-        as_role(connection, "stet_application")
+        as_role(connection, "stet_worker")
         wanted = {"projection": target.name, "ledger": asked.ledger, "stream": asked.stream}
         for ledger, ledger_id, stream in connection.execute(_FIND_PARKED, wanted).fetchall():
             error = retry(connection, target, ledger_id, stream)

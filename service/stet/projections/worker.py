@@ -60,7 +60,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 with psycopg.connect(self._url, autocommit=True, application_name="stet worker") as connection:
-                    as_role(connection, "stet_application")
+                    as_role(connection, "stet_worker")
                     connection.execute(f"LISTEN {CHANNEL}".encode())
                     while not self._stop.is_set():
                         if not self._once(connection):

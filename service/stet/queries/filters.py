@@ -72,6 +72,7 @@ _KEPT: LiteralString = (
     "AND s.from_position <= %(position)s AND s.to_position > %(position)s"
 )
 _SPOKEN: LiteralString = "h.incident_id IN (SELECT s.incident_id FROM stet.statement_history s WHERE "
+_WORDED: LiteralString = "h.incident_id IN (SELECT s.incident_id FROM stet.statement_search s WHERE "
 _SAID: LiteralString = " AND s.said_latest <= %(said_by)s"
 _BOX: LiteralString = "%(west)s, %(south)s, %(east)s, %(north)s"
 
@@ -106,7 +107,7 @@ def matching(wanted: IncidentFilter, cut: ReadCut) -> tuple[Fragments, dict[str,
     fragments = [fragment for name, fragment in _SIMPLE.items() if parameters[name] is not None]
     statement: LiteralString = _KEPT + _SAID if cut.said.by else _KEPT
     if wanted.q is not None:
-        fragments.append("(h.words @@ %(q)s::tsquery OR " + _SPOKEN + statement + " AND s.words @@ %(q)s::tsquery))")
+        fragments.append("(h.words @@ %(q)s::tsquery OR " + _WORDED + statement + " AND s.words @@ %(q)s::tsquery))")
     if wanted.source is not None:
         fragments.append(_SPOKEN + statement + " AND " + _ROLES[wanted.role] + ")")
     if wanted.attribute_status is None:

@@ -82,6 +82,7 @@ async def list_all_statements(
         before = "(%(after_key)s::" + type_ + ", %(after_statement)s::uuid, %(after_incident)s::uuid)"
         fragments.append("(" + key + ", s.statement_id, s.incident_id)" + beyond + before)
     statement = sql.SQL(_LIST).format(
+        table=sql.Identifier("stet", "statement_search" if wanted.q is not None else "statement_history"),
         key=sql.SQL(key),
         filters=both(fragments),
         direction=sql.SQL("DESC") if sort.startswith("-") else sql.SQL("ASC"),

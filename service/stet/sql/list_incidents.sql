@@ -1,7 +1,7 @@
 -- A page of incidents at a cut, from their history, with their versions at its position.
 SELECT page.incident_id, page.opened_at, page.summary::text, last.stream_version, last.recorded_at, page.key::text
 FROM (
-    SELECT h.ledger_id, h.incident_id, h.opened_at, h.summary, {key} AS key
+    SELECT h.incident_id, 'incident:' || h.incident_id AS stream, h.opened_at, h.summary, {key} AS key
     FROM stet.incident_history h
     WHERE h.ledger_id = %(ledger_id)s AND {filters}
     ORDER BY {key} {direction}, h.incident_id {direction}
@@ -10,7 +10,7 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT e.stream_version, e.recorded_at
     FROM stet.event e
-    WHERE e.ledger_id = page.ledger_id AND e.stream = 'incident:' || page.incident_id AND e.position <= %(position)s
+    WHERE e.ledger_id = %(ledger_id)s AND e.stream = page.stream AND e.position <= %(position)s
     ORDER BY e.stream_version DESC
     LIMIT 1
 ) last

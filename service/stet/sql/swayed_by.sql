@@ -1,13 +1,13 @@
 -- What counts, or does not, because of others: what some statements retract or supersede, and the pins that cite them.
 WITH wanted AS (
-    SELECT *
+    SELECT *, 'incident:' || incident_id AS stream
     FROM unnest(%(incident_ids)s::uuid[], %(statement_ids)s::uuid[], %(positions)s::bigint[])
         w(incident_id, statement_id, position)
 ), earlier AS (
     SELECT w.*, e.type, e.payload
     FROM wanted w
     JOIN stet.event e
-      ON e.ledger_id = %(ledger_id)s AND e.stream = 'incident:' || w.incident_id AND e.position <= w.position
+      ON e.ledger_id = %(ledger_id)s AND e.stream = w.stream AND e.position <= w.position
      AND e.type IN ('statement-superseded', 'statement-moved-in', 'attribute-pinned')
 )
 SELECT w.incident_id, w.position, h.retracts, NULL

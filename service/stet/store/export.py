@@ -16,6 +16,8 @@ from stet.store.hashing import rfc3339
 from stet.store.log_file import AnswerRow, Header, Trailer, Writer
 from stet.store.verify import Progress
 
+_FIND_LEDGER = load("find_ledger")
+_SHOW_LEDGER = load("show_ledger")
 _READ_HEADS = load("read_heads")
 _READ_LOG = load("read_log")
 _READ_ANSWERS = load("read_answers")
@@ -62,9 +64,12 @@ def export_log(
 
 
 def _header(connection: psycopg.Connection, ledger: str, up_to: int | None) -> Header:
-    found = connection.execute(_READ_HEADS, {"name": ledger}).fetchone()
-    if found is None:
+    known = connection.execute(_FIND_LEDGER, {"name": ledger}).fetchone()
+    if known is None:
         raise NotFound(f"there is no ledger {ledger}")
+    connection.execute(_SHOW_LEDGER, {"ledger_id": str(known[0]), "locally": True})
+    found = connection.execute(_READ_HEADS, {"name": ledger}).fetchone()
+    assert found
     ledger_id, name, head, _ = found
     if up_to is not None and up_to > (head or 0):
         raise Malformed(f"the log of {ledger} ends at position {head}")

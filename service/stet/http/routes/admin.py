@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Response, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from stet.database.pool import snapshot
+from stet.database.pool import across_ledgers, snapshot
 from stet.errors import Malformed
 from stet.http.body import StetRequest
 from stet.http.service import service_of
@@ -37,6 +37,7 @@ _NO_STORE = {"cache-control": "no-store"}
 async def get_projections(request: StetRequest) -> Response[Projections]:
     """States, lags against the log, parked streams, and the rebuild that runs."""
     async with service_of(request).pool.connection() as connection, snapshot(connection):
+        await across_ledgers(connection)
         return Response(await view_projections(connection), headers=_NO_STORE)
 
 
@@ -55,7 +56,8 @@ async def post_rebuild(
     A worker does it, while everybody reads and writes. One at a time of a projection.
     """
     projection, rebuild_id = projection_of(name), new_id()
-    async with service_of(request).pool.connection() as connection:
+    async with service_of(request).pool.connection() as connection, connection.transaction():
+        await across_ledgers(connection)
         shown = await ask_rebuild(connection, rebuild_id, projection, data)
     service_of(request).doorbell.ring()
     headers = _NO_STORE | {"location": f"/v1/admin/rebuilds/{rebuild_id}"}
@@ -84,7 +86,8 @@ async def get_rebuilds(
     """The last 100, the last one first."""
     if projection is not None and projection not in NAMES:
         raise Malformed.at("query.projection", f"must be one of {', '.join(NAMES)}")
-    async with service_of(request).pool.connection() as connection:
+    async with service_of(request).pool.connection() as connection, connection.transaction():
+        await across_ledgers(connection)
         return Response(await list_rebuilds(connection, projection), headers=_NO_STORE)
 
 
@@ -96,7 +99,8 @@ async def get_rebuilds(
 )
 async def get_rebuild(request: StetRequest, rebuild_id: RebuildId) -> Response[RebuildView]:
     """Its phase, its progress, and, once it has compared, the digests and the rows that differ."""
-    async with service_of(request).pool.connection() as connection:
+    async with service_of(request).pool.connection() as connection, connection.transaction():
+        await across_ledgers(connection)
         return Response(await view_rebuild(connection, rebuild_id), headers=_NO_STORE)
 
 
@@ -109,7 +113,8 @@ async def get_rebuild(request: StetRequest, rebuild_id: RebuildId) -> Response[R
 )
 async def delete_rebuild(request: StetRequest, rebuild_id: RebuildId) -> Response[RebuildView]:
     """It leaves nothing behind. One that has ended stays as it is."""
-    async with service_of(request).pool.connection() as connection:
+    async with service_of(request).pool.connection() as connection, connection.transaction():
+        await across_ledgers(connection)
         shown = await cancel_rebuild(connection, rebuild_id)
     service_of(request).doorbell.ring()
     return Response(shown, headers=_NO_STORE)

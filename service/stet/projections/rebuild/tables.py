@@ -13,11 +13,17 @@ from stet.projections.target import NEW, OLD
 _INDEX = re.compile(r"CREATE (UNIQUE )?INDEX \S+ ON (?:ONLY )?\S+ (.*)", re.DOTALL)
 
 
-def grants(name: str) -> sql.Composed:
-    """What the roles may do with a table of a projection: a row is added, and ended, and never otherwise changed."""
+def grants(name: str, *, inline: bool) -> sql.Composed:
+    """What the roles may do with a table of a projection, and which rows they see.
+
+    A row is added, and ended, and never otherwise changed: by who appends where the projection is inline, else by the
+    worker. Nothing of it is in the table's definition, so every table that is made needs it.
+    """
+    writer = sql.Identifier("stet_application" if inline else "stet_worker")
     return sql.SQL(
-        "GRANT SELECT, INSERT, UPDATE (to_position) ON {0} TO stet_application; GRANT SELECT ON {0} TO stet_reader;"
-    ).format(sql.Identifier("stet", name))
+        "GRANT SELECT ON {0} TO stet_application, stet_worker, stet_reader;"
+        " GRANT INSERT, UPDATE (to_position) ON {0} TO {1}; CALL stet.keep_apart({2});"
+    ).format(sql.Identifier("stet", name), writer, sql.Literal(f"stet.{name}"))
 
 
 def make_tables(connection: psycopg.Connection, projection: Projection) -> None:
@@ -36,7 +42,7 @@ def make_tables(connection: psycopg.Connection, projection: Projection) -> None:
         ).fetchone()
         if comment and comment[0]:
             connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(new, sql.Literal(comment[0])))
-        connection.execute(grants(table.name + NEW))
+        connection.execute(grants(table.name + NEW, inline=projection.inline))
 
 
 def index_tables(connection: psycopg.Connection, projection: Projection) -> None:
@@ -88,6 +94,7 @@ def switch_tables(connection: psycopg.Connection, projection: Projection) -> Non
                         sql.Identifier("stet", name + old), sql.Identifier(name + new)
                     )
                 )
+    connection.execute("CALL stet.make_searches()")
 
 
 def drop_tables(connection: psycopg.Connection, projection: Projection, suffix: str) -> bool:
