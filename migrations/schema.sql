@@ -878,6 +878,87 @@ ALTER VIEW stet.statement_search OWNER TO stet_owner;
 -- Name: VIEW statement_search; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON VIEW stet.statement_search IS 'The rows of statement_history of the connection''s ledger.';
 
+-- Name: webhook; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.webhook (
+    ledger_id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    url text NOT NULL,
+    description text,
+    kinds text[] NOT NULL COLLATE pg_catalog."C",
+    incidents uuid[] NOT NULL,
+    types text[] NOT NULL COLLATE pg_catalog."C",
+    audience text NOT NULL COLLATE pg_catalog."C",
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    "position" bigint NOT NULL,
+    paused_at timestamp with time zone,
+    paused_reason text,
+    CONSTRAINT webhook_audience CHECK ((audience = ANY (ARRAY['public'::text, 'member'::text]))),
+    CONSTRAINT webhook_paused CHECK (((paused_at IS NULL) = (paused_reason IS NULL))),
+    CONSTRAINT webhook_position CHECK (("position" >= 0))
+);
+
+ALTER TABLE stet.webhook OWNER TO stet_owner;
+
+-- Name: TABLE webhook; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.webhook IS 'Who is told what changed. Up to `position` all of it has been sent or waits in webhook_queue.';
+
+-- Name: webhook_attempt; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.webhook_attempt (
+    ledger_id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    attempt_id uuid NOT NULL,
+    stream text NOT NULL COLLATE pg_catalog."C",
+    "position" bigint NOT NULL,
+    attempt integer NOT NULL,
+    tried_at timestamp with time zone DEFAULT now() NOT NULL,
+    outcome text NOT NULL COLLATE pg_catalog."C",
+    status integer,
+    ms integer NOT NULL,
+    error text,
+    excerpt text,
+    next_try_at timestamp with time zone,
+    CONSTRAINT webhook_attempt_outcome CHECK ((outcome = ANY (ARRAY['delivered'::text, 'failed'::text, 'withheld'::text])))
+);
+
+ALTER TABLE stet.webhook_attempt OWNER TO stet_owner;
+
+-- Name: TABLE webhook_attempt; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.webhook_attempt IS 'How each attempt to send went. Kept for 30 days.';
+
+-- Name: webhook_queue; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.webhook_queue (
+    ledger_id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    stream text NOT NULL COLLATE pg_catalog."C",
+    "position" bigint NOT NULL,
+    queued uuid DEFAULT gen_random_uuid() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    first_tried_at timestamp with time zone,
+    next_try_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE stet.webhook_queue OWNER TO stet_owner;
+
+-- Name: TABLE webhook_queue; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.webhook_queue IS 'What waits to be sent: what an append changed of a stream, by its last position. Never what it says.';
+
+-- Name: webhook_secret; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.webhook_secret (
+    ledger_id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    secret_id uuid NOT NULL,
+    secret bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone
+);
+
+ALTER TABLE stet.webhook_secret OWNER TO stet_owner;
+
+-- Name: TABLE webhook_secret; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.webhook_secret IS 'What messages are signed with. Only what sends reads a secret: whoever serves the API writes it and shows it once.';
+
 -- Name: stet_migration stet_migration_pkc; Type: CONSTRAINT; Schema: public; Owner: stet
 ALTER TABLE ONLY public.stet_migration
     ADD CONSTRAINT stet_migration_pkc PRIMARY KEY (version_num);
@@ -966,6 +1047,22 @@ ALTER TABLE ONLY stet.source_record
 ALTER TABLE ONLY stet.statement_history
     ADD CONSTRAINT statement_history_pk PRIMARY KEY (ledger_id, incident_id, statement_id, audience, from_position);
 
+-- Name: webhook_attempt webhook_attempt_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pk PRIMARY KEY (ledger_id, webhook_id, attempt_id);
+
+-- Name: webhook webhook_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook
+    ADD CONSTRAINT webhook_pk PRIMARY KEY (ledger_id, webhook_id);
+
+-- Name: webhook_queue webhook_queue_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook_queue
+    ADD CONSTRAINT webhook_queue_pk PRIMARY KEY (ledger_id, webhook_id, stream, "position");
+
+-- Name: webhook_secret webhook_secret_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook_secret
+    ADD CONSTRAINT webhook_secret_pk PRIMARY KEY (ledger_id, webhook_id, secret_id);
+
 -- Name: audit_ledger; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX audit_ledger ON stet.audit USING btree (ledger_id, "position");
 
@@ -1038,6 +1135,12 @@ CREATE INDEX statement_history_speaker ON stet.statement_history USING btree (le
 -- Name: statement_history_words; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX statement_history_words ON stet.statement_history USING gin (words);
 
+-- Name: webhook_attempt_old; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX webhook_attempt_old ON stet.webhook_attempt USING btree (tried_at);
+
+-- Name: webhook_queue_due; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX webhook_queue_due ON stet.webhook_queue USING btree (ledger_id, webhook_id, next_try_at, "position");
+
 -- Name: audit audit_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
 CREATE TRIGGER audit_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.audit FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
 
@@ -1065,6 +1168,21 @@ ALTER TABLE ONLY stet.member
 ALTER TABLE ONLY stet.rebuild_worker
     ADD CONSTRAINT rebuild_worker_rebuild FOREIGN KEY (rebuild_id) REFERENCES stet.rebuild(rebuild_id) ON DELETE CASCADE;
 
+-- Name: webhook_attempt webhook_attempt_webhook; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_webhook FOREIGN KEY (ledger_id, webhook_id) REFERENCES stet.webhook(ledger_id, webhook_id) ON DELETE CASCADE;
+
+-- Name: webhook_queue webhook_queue_webhook; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook_queue
+    ADD CONSTRAINT webhook_queue_webhook FOREIGN KEY (ledger_id, webhook_id) REFERENCES stet.webhook(ledger_id, webhook_id) ON DELETE CASCADE;
+
+-- Name: webhook_secret webhook_secret_webhook; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.webhook_secret
+    ADD CONSTRAINT webhook_secret_webhook FOREIGN KEY (ledger_id, webhook_id) REFERENCES stet.webhook(ledger_id, webhook_id) ON DELETE CASCADE;
+
+-- Name: audit all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.audit TO stet_worker USING (true);
+
 -- Name: checkpoint all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.checkpoint TO stet_worker USING (true);
 
@@ -1079,6 +1197,9 @@ CREATE POLICY all_ledgers ON stet.idempotency TO stet_worker USING (true);
 
 -- Name: incident_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.incident_history TO stet_worker USING (true);
+
+-- Name: member all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.member TO stet_worker USING (true);
 
 -- Name: name_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.name_history TO stet_worker USING (true);
@@ -1098,6 +1219,21 @@ CREATE POLICY all_ledgers ON stet.source_record TO stet_worker USING (true);
 -- Name: statement_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.statement_history TO stet_worker USING (true);
 
+-- Name: webhook all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.webhook TO stet_worker USING (true);
+
+-- Name: webhook_attempt all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.webhook_attempt TO stet_worker USING (true);
+
+-- Name: webhook_queue all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.webhook_queue TO stet_worker USING (true);
+
+-- Name: webhook_secret all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.webhook_secret TO stet_worker USING (true);
+
+-- Name: audit all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.audit FOR SELECT TO stet_reader USING (true);
+
 -- Name: checkpoint all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.checkpoint FOR SELECT TO stet_reader USING (true);
 
@@ -1112,6 +1248,9 @@ CREATE POLICY all_ledgers_to_read ON stet.idempotency FOR SELECT TO stet_reader 
 
 -- Name: incident_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.incident_history FOR SELECT TO stet_reader USING (true);
+
+-- Name: member all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.member FOR SELECT TO stet_reader USING (true);
 
 -- Name: name_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.name_history FOR SELECT TO stet_reader USING (true);
@@ -1131,6 +1270,21 @@ CREATE POLICY all_ledgers_to_read ON stet.source_record FOR SELECT TO stet_reade
 -- Name: statement_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.statement_history FOR SELECT TO stet_reader USING (true);
 
+-- Name: webhook all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.webhook FOR SELECT TO stet_reader USING (true);
+
+-- Name: webhook_attempt all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.webhook_attempt FOR SELECT TO stet_reader USING (true);
+
+-- Name: webhook_queue all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.webhook_queue FOR SELECT TO stet_reader USING (true);
+
+-- Name: webhook_secret all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.webhook_secret FOR SELECT TO stet_reader USING (true);
+
+-- Name: audit; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.audit ENABLE ROW LEVEL SECURITY;
+
 -- Name: checkpoint; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.checkpoint ENABLE ROW LEVEL SECURITY;
 
@@ -1146,8 +1300,14 @@ ALTER TABLE stet.idempotency ENABLE ROW LEVEL SECURITY;
 -- Name: incident_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.incident_history ENABLE ROW LEVEL SECURITY;
 
+-- Name: member; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.member ENABLE ROW LEVEL SECURITY;
+
 -- Name: name_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.name_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: audit own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.audit TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
 -- Name: checkpoint own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.checkpoint TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
@@ -1163,6 +1323,9 @@ CREATE POLICY own_ledger ON stet.idempotency TO stet_application USING ((ledger_
 
 -- Name: incident_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.incident_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: member own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.member TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
 -- Name: name_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.name_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
@@ -1182,6 +1345,18 @@ CREATE POLICY own_ledger ON stet.source_record TO stet_application USING ((ledge
 -- Name: statement_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.statement_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
+-- Name: webhook own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.webhook TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: webhook_attempt own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.webhook_attempt TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: webhook_queue own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.webhook_queue TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: webhook_secret own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.webhook_secret TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
 -- Name: parked; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.parked ENABLE ROW LEVEL SECURITY;
 
@@ -1196,6 +1371,18 @@ ALTER TABLE stet.source_record ENABLE ROW LEVEL SECURITY;
 
 -- Name: statement_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.statement_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: webhook; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.webhook ENABLE ROW LEVEL SECURITY;
+
+-- Name: webhook_attempt; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.webhook_attempt ENABLE ROW LEVEL SECURITY;
+
+-- Name: webhook_queue; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.webhook_queue ENABLE ROW LEVEL SECURITY;
+
+-- Name: webhook_secret; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.webhook_secret ENABLE ROW LEVEL SECURITY;
 
 -- Name: SCHEMA stet; Type: ACL; Schema: -; Owner: stet_owner
 GRANT USAGE ON SCHEMA stet TO stet_application;
@@ -1259,6 +1446,7 @@ GRANT SELECT ON TABLE public.stet_migration TO stet_worker;
 
 -- Name: TABLE audit; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.audit TO stet_application;
+GRANT SELECT ON TABLE stet.audit TO stet_worker;
 
 -- Name: TABLE checkpoint; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.checkpoint TO stet_application;
@@ -1322,6 +1510,7 @@ GRANT SELECT ON TABLE stet.ledger TO stet_worker;
 
 -- Name: TABLE member; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT,DELETE ON TABLE stet.member TO stet_application;
+GRANT SELECT ON TABLE stet.member TO stet_worker;
 
 -- Name: COLUMN member.role; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(role) ON TABLE stet.member TO stet_application;
@@ -1398,3 +1587,73 @@ GRANT UPDATE(to_position) ON TABLE stet.statement_history TO stet_application;
 -- Name: TABLE statement_search; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.statement_search TO stet_application;
 GRANT SELECT ON TABLE stet.statement_search TO stet_reader;
+
+-- Name: TABLE webhook; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT,DELETE ON TABLE stet.webhook TO stet_application;
+GRANT SELECT ON TABLE stet.webhook TO stet_worker;
+
+-- Name: COLUMN webhook.url; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(url) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook.description; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(description) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook.kinds; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(kinds) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook.incidents; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(incidents) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook.types; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(types) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook."position"; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE("position") ON TABLE stet.webhook TO stet_application;
+GRANT UPDATE("position") ON TABLE stet.webhook TO stet_worker;
+
+-- Name: COLUMN webhook.paused_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(paused_at) ON TABLE stet.webhook TO stet_application;
+GRANT UPDATE(paused_at) ON TABLE stet.webhook TO stet_worker;
+
+-- Name: COLUMN webhook.paused_reason; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(paused_reason) ON TABLE stet.webhook TO stet_application;
+GRANT UPDATE(paused_reason) ON TABLE stet.webhook TO stet_worker;
+
+-- Name: TABLE webhook_attempt; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.webhook_attempt TO stet_application;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.webhook_attempt TO stet_worker;
+
+-- Name: TABLE webhook_queue; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT,DELETE ON TABLE stet.webhook_queue TO stet_application;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.webhook_queue TO stet_worker;
+
+-- Name: COLUMN webhook_queue.attempts; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(attempts) ON TABLE stet.webhook_queue TO stet_application;
+GRANT UPDATE(attempts) ON TABLE stet.webhook_queue TO stet_worker;
+
+-- Name: COLUMN webhook_queue.first_tried_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(first_tried_at) ON TABLE stet.webhook_queue TO stet_application;
+GRANT UPDATE(first_tried_at) ON TABLE stet.webhook_queue TO stet_worker;
+
+-- Name: COLUMN webhook_queue.next_try_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(next_try_at) ON TABLE stet.webhook_queue TO stet_application;
+GRANT UPDATE(next_try_at) ON TABLE stet.webhook_queue TO stet_worker;
+
+-- Name: TABLE webhook_secret; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT INSERT ON TABLE stet.webhook_secret TO stet_application;
+GRANT SELECT,DELETE ON TABLE stet.webhook_secret TO stet_worker;
+
+-- Name: COLUMN webhook_secret.ledger_id; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT(ledger_id) ON TABLE stet.webhook_secret TO stet_application;
+
+-- Name: COLUMN webhook_secret.webhook_id; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT(webhook_id) ON TABLE stet.webhook_secret TO stet_application;
+
+-- Name: COLUMN webhook_secret.secret_id; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT(secret_id) ON TABLE stet.webhook_secret TO stet_application;
+
+-- Name: COLUMN webhook_secret.created_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT(created_at) ON TABLE stet.webhook_secret TO stet_application;
+
+-- Name: COLUMN webhook_secret.expires_at; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT(expires_at),UPDATE(expires_at) ON TABLE stet.webhook_secret TO stet_application;

@@ -88,13 +88,13 @@ BEGIN
     FOR found, name IN
         SELECT c.oid, c.relname FROM pg_class c
         WHERE c.relnamespace = 'stet'::regnamespace AND c.relkind = 'r'
-          AND (c.relname IN ('event', 'head', 'idempotency', 'reference', 'checkpoint', 'parked', 'rebuild_worker')
+          AND (c.relname IN ('event', 'head', 'idempotency', 'reference', 'checkpoint', 'parked', 'rebuild_worker', 'member', 'audit')
                -- The tables of projections, and those of their rebuilds.
                OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'from_position'))
     LOOP
         CALL stet.keep_apart(found);
         EXECUTE format('GRANT SELECT ON %s TO stet_worker', found);
-        IF name NOT IN ('event', 'head', 'idempotency', 'reference', 'checkpoint', 'parked', 'rebuild_worker')
+        IF name NOT IN ('event', 'head', 'idempotency', 'reference', 'checkpoint', 'parked', 'rebuild_worker', 'member', 'audit')
             AND name !~ '^(incident|statement|name)_history' THEN
             EXECUTE format('REVOKE INSERT, UPDATE (to_position) ON %s FROM stet_application', found);
             EXECUTE format('GRANT INSERT, UPDATE (to_position) ON %s TO stet_worker', found);

@@ -73,6 +73,11 @@ CREATE TABLE stet.webhook_attempt (
 COMMENT ON TABLE stet.webhook_attempt IS 'How each attempt to send went. Kept for 30 days.';
 CREATE INDEX webhook_attempt_old ON stet.webhook_attempt (tried_at);
 
+CALL stet.keep_apart('stet.webhook');
+CALL stet.keep_apart('stet.webhook_secret');
+CALL stet.keep_apart('stet.webhook_queue');
+CALL stet.keep_apart('stet.webhook_attempt');
+
 -- Whoever serves the API: changes webhooks, asks for what to send, and reads how it goes; not a secret.
 GRANT SELECT, DELETE, INSERT,
     UPDATE (url, description, kinds, incidents, types, position, paused_at, paused_reason)
@@ -83,9 +88,9 @@ GRANT SELECT, DELETE, INSERT, UPDATE (attempts, first_tried_at, next_try_at) ON 
 GRANT SELECT ON stet.webhook_attempt TO stet_application;
 
 -- What sends.
-GRANT SELECT, UPDATE (position, paused_at, paused_reason) ON stet.webhook TO stet_application;
-GRANT SELECT, DELETE ON stet.webhook_secret TO stet_application;
-GRANT SELECT, INSERT, DELETE, UPDATE (attempts, first_tried_at, next_try_at) ON stet.webhook_queue TO stet_application;
-GRANT SELECT, INSERT, DELETE ON stet.webhook_attempt TO stet_application;
+GRANT SELECT, UPDATE (position, paused_at, paused_reason) ON stet.webhook TO stet_worker;
+GRANT SELECT, DELETE ON stet.webhook_secret TO stet_worker;
+GRANT SELECT, INSERT, DELETE, UPDATE (attempts, first_tried_at, next_try_at) ON stet.webhook_queue TO stet_worker;
+GRANT SELECT, INSERT, DELETE ON stet.webhook_attempt TO stet_worker;
 
 RESET ROLE;

@@ -65,6 +65,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for origin in (origins or "").split():
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"STET_CORS_ORIGINS must be origins such as https://desk.example, not {origin!r}")
+
     def hosts(name: str) -> tuple[str, ...] | None:
         found = tuple(one for text in environment.get(name, "").split(",") if (one := text.strip().lower()))
         if wrong := [one for one in found if not _HOST.fullmatch(one)]:

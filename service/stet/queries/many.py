@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from stet.database.pool import Connection, Pool, of_ledger
+from stet.database.pool import Connection, Pool, across_ledgers, of_ledger
 from stet.document import state as document_state
 from stet.document.view import DocumentView
 from stet.document.view import view as document_view
@@ -135,7 +135,8 @@ async def list_ledgers(
     """The ledgers after a name that a key may read, and the name to go on after. The owner reads all."""
     views: list[LedgerView] = []
     while True:
-        async with pool.connection() as connection:
+        async with pool.connection() as connection, connection.transaction():
+            await across_ledgers(connection)
             cursor = await connection.execute(_LIST_LEDGERS, {"after": after, "limit": limit + 1, "key_id": key_id})
             rows = await cursor.fetchall()
         for ledger_id, name, role in rows:

@@ -33,7 +33,7 @@ from stet.webhooks.queue import Due, enqueue, find_due, forget, live_secrets, re
 from stet.webhooks.send import Outcome, make_transport, send
 from stet.webhooks.signing import message_id, signed
 
-ROLE = "stet_application"
+ROLE = "stet_worker"
 """Who may read what messages are signed with."""
 _LEAD = load("lead")
 _AT_ONCE = 64

@@ -7,6 +7,7 @@ from typing import Annotated
 from litestar import Response, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
+from stet.database.pool import across_ledgers
 from stet.errors import Forbidden
 from stet.http.access import access_of
 from stet.http.body import StetRequest
@@ -77,7 +78,8 @@ async def post_rotation(request: StetRequest, key_id: KeyId, data: JSONBody[Rota
 @get("/v1/audit", operation_id="listAudit", summary="Read the audit", tags=["keys"])
 async def get_audit(request: StetRequest, limit: Limit = 50, after: AfterEntry = 0) -> Response[Audit]:
     """What was done to keys, and to the members of all ledgers, in order."""
-    async with service_of(request).pool.connection() as connection:
+    async with service_of(request).pool.connection() as connection, connection.transaction():
+        await across_ledgers(connection)
         return Response(await read_audit(connection, None, after, limit), headers=NO_STORE)
 
 
