@@ -51,6 +51,10 @@ _PUBLIC = (
     *("listRecords", "getRecordsProgress", "exportIncidents", "getAtomFeed"),
 )
 _OPERATION = ("listProjections", "startRebuild", "retryParked", "listRebuilds", "getRebuild", "cancelRebuild")
+_WEBHOOKS = (
+    *("createWebhook", "listWebhooks", "getWebhook", "deleteWebhook", "reviseWebhook"),
+    *("rotateSecret", "replayWebhook", "testWebhook", "listDeliveries"),
+)
 LEAST: dict[str, Least] = {
     "listLedgers": "anybody",
     "createLedger": "owner",
@@ -61,6 +65,7 @@ LEAST: dict[str, Least] = {
     **dict.fromkeys(("reviseLedger", "defineAttribute"), "admin"),
     **dict.fromkeys(("listMembers", "setMember", "removeMember", "listLedgerAudit"), "admin"),
     "listProposals": "reader",
+    **dict.fromkeys(_WEBHOOKS, "admin"),
     # Of keys, each is shown itself and those that it made, and changes no others.
     **dict.fromkeys(("listKeys", "getKey", "rotateKey", "revokeKey"), "reader"),
     "createKey": "admin",

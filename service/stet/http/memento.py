@@ -21,7 +21,7 @@ _LINK_FORMAT = "application/link-format"
 _OF_A_MOMENT = ("as_of", "cursor")
 _WITHIN = re.compile(r"(/v1/ledgers/[^/]+(?:/incidents/[0-9a-f-]{36})?)/?(.*)")
 _QUERY = r"(\?[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?$(?!\n)"
-OF_LEDGER = r"^(incidents|statements|sources|documents|attributes|stats|releases|records)" + _QUERY
+OF_LEDGER = r"^(incidents|statements|sources|documents|attributes|stats|releases|records|proposals)" + _QUERY
 OF_INCIDENT = r"^(statements|revisions|events)?" + _QUERY
 
 

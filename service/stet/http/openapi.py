@@ -85,7 +85,7 @@ _VALUED = (
 )
 _MEMENTOS = {
     *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
-    *("listRevisions", "listIncidentEvents", "listAttributes", "getStats", "listReleases"),
+    *("listRevisions", "listIncidentEvents", "listAttributes", "getStats", "listReleases", "listProposals"),
 }
 _WEBHOOKS: dict[str, Any] = {
     "change": {

@@ -38,6 +38,7 @@ ROLE = "stet_worker"
 _LEAD = load("lead")
 _AT_ONCE = 64
 _EACH = 4
+_CONNECTIONS = 4
 _RECONNECT_S = 1.0
 _FORGET_S = 3600.0
 _GONE = 410
@@ -106,34 +107,33 @@ class Sender:
                 await asyncio.sleep(_RECONNECT_S)
 
     async def _run(self) -> None:
-        pool = make_pool(self._url, msgspec.structs.replace(self._settings, pool_size=8), role=ROLE)
-        doorbell = Doorbell(pool, self._url)
-        transport = make_transport()
         lock = await psycopg.AsyncConnection.connect(self._url, autocommit=True, application_name="stet webhooks")
-        try:
-            async with lock, pool, transport:
+        async with lock:
+            while not await _leads(lock):  # noqa: ASYNC110 - nothing tells that another process let it go
+                await asyncio.sleep(POLL_S)
+            pool = make_pool(self._url, msgspec.structs.replace(self._settings, pool_size=_CONNECTIONS), role=ROLE)
+            doorbell = Doorbell(pool, self._url)
+            async with pool, make_transport() as transport:
                 doorbell.start()
                 try:
                     await self._lead(lock, pool, doorbell, transport)
                 finally:
                     await self._end()
                     await doorbell.stop()
-        finally:
-            self._receivers.clear()
+                    self._receivers.clear()
 
     async def _lead(
         self, lock: psycopg.AsyncConnection, pool: Pool, doorbell: Doorbell, transport: httpx.AsyncBaseTransport
     ) -> None:
-        while True:
-            heard, more = doorbell.next_ring(), False
-            row = await (await lock.execute(_LEAD, {"name": "webhooks"})).fetchone()
-            if row and row[0]:
-                more = await enqueue(pool)
-                for due in self._choose(await self._due(pool)):
-                    self._begin(due, pool, doorbell, transport)
-                if time.monotonic() - self._forgot_at >= _FORGET_S:
-                    await forget(pool)
-                    self._forgot_at = time.monotonic()
+        # The lock is lost only with its connection, and then this raises.
+        while await _leads(lock):
+            heard = doorbell.next_ring()
+            more = await enqueue(pool)
+            for due in self._choose(await self._due(pool)):
+                self._begin(due, pool, doorbell, transport)
+            if time.monotonic() - self._forgot_at >= _FORGET_S:
+                await forget(pool)
+                self._forgot_at = time.monotonic()
             if not more:
                 await doorbell.wait(heard, self._idle_s())
 
@@ -226,3 +226,9 @@ class Sender:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _leads(lock: psycopg.AsyncConnection) -> bool:
+    """Whether this connection sends, or does from this moment on."""
+    row = await (await lock.execute(_LEAD, {"name": "webhooks"})).fetchone()
+    return bool(row and row[0])
