@@ -12,7 +12,18 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from tests.conftest import OWNER, Cluster, bearing, serve
-from tests.http.asking import a_document, a_rebuild, a_source, a_statement, an_incident, id_of, made, problem, read
+from tests.http.asking import (
+    a_document,
+    a_rebuild,
+    a_source,
+    a_statement,
+    a_webhook,
+    an_incident,
+    id_of,
+    made,
+    problem,
+    read,
+)
 from tests.http.keyed import a_client, a_key, a_ledger, a_member
 from tests.http.test_openapi import OPERATIONS
 
