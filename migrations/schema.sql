@@ -319,7 +319,7 @@ CREATE PROCEDURE stet.make_searches()
 DECLARE
     history text;
 BEGIN
-    FOREACH history IN ARRAY ARRAY['name', 'statement'] LOOP
+    FOREACH history IN ARRAY ARRAY['incident', 'name', 'statement'] LOOP
         EXECUTE format(
             'CREATE OR REPLACE VIEW stet.%1$s_search AS SELECT * FROM stet.%1$s_history'
             ' WHERE ledger_id = nullif(current_setting(''stet.ledger_id'', true), '''')::uuid', history);
@@ -330,7 +330,7 @@ $_$;
 ALTER PROCEDURE stet.make_searches() OWNER TO stet_owner;
 
 -- Name: PROCEDURE make_searches(); Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON PROCEDURE stet.make_searches() IS 'Makes the views that words are looked up in: anew where their tables have got columns, or changed places.';
+COMMENT ON PROCEDURE stet.make_searches() IS 'Makes the views of what is searched: anew where their tables have got columns, or changed places.';
 
 -- Name: refuse_change(); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.refuse_change() RETURNS trigger
@@ -603,6 +603,46 @@ COMMENT ON COLUMN stet.incident_history.said_from IS 'From when on the summary i
 
 -- Name: COLUMN incident_history.statuses; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON COLUMN stet.incident_history.statuses IS 'ATTRIBUTE and ATTRIBUTE=STATUS of each resolved attribute.';
+
+-- Name: incident_search; Type: VIEW; Schema: stet; Owner: stet_owner
+CREATE VIEW stet.incident_search AS
+ SELECT ledger_id,
+    incident_id,
+    audience,
+    from_position,
+    to_position,
+    said_from,
+    said_to,
+    opened_at,
+    title,
+    title_order,
+    kind,
+    status,
+    tags,
+    occurred_from,
+    occurred_to,
+    occurred_order,
+    longitude,
+    latitude,
+    radius_m,
+    killed_min,
+    killed_max,
+    injured_min,
+    injured_max,
+    missing_min,
+    missing_max,
+    detained_min,
+    detained_max,
+    statuses,
+    words,
+    summary
+   FROM stet.incident_history
+  WHERE (ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid);
+
+ALTER VIEW stet.incident_search OWNER TO stet_owner;
+
+-- Name: VIEW incident_search; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON VIEW stet.incident_search IS 'The rows of incident_history of the connection''s ledger.';
 
 -- Name: instance; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.instance (
@@ -1481,6 +1521,10 @@ GRANT SELECT ON TABLE stet.incident_history TO stet_worker;
 
 -- Name: COLUMN incident_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.incident_history TO stet_application;
+
+-- Name: TABLE incident_search; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.incident_search TO stet_application;
+GRANT SELECT ON TABLE stet.incident_search TO stet_reader;
 
 -- Name: TABLE instance; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.instance TO stet_application;

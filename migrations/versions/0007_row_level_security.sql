@@ -51,8 +51,9 @@ COMMENT ON PROCEDURE stet.keep_apart IS
     'Shows stet_application only the rows of a table whose ledger_id is the setting stet.ledger_id of its connection.';
 
 -- Before it has looked at the ledger of a row PostgreSQL applies no condition of a query to it, unless it knows that
--- the condition gives nothing away. It does not know that of words, nor of the kind of a stream, and leaves their
--- indexes unused. What is found by those is read through views: the same condition, as the owner, and in any order.
+-- the condition gives nothing away. It does not know that of words, of the kind of a stream, nor of coalesce, and
+-- leaves their indexes unused. What is found by those is read through views: the same condition, as the owner, and in
+-- any order.
 CREATE VIEW stet.first_event AS
     SELECT ledger_id, split_part(stream, ':', 1) AS kind, stream, position
     FROM stet.event
@@ -64,7 +65,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     history text;
 BEGIN
-    FOREACH history IN ARRAY ARRAY['name', 'statement'] LOOP
+    FOREACH history IN ARRAY ARRAY['incident', 'name', 'statement'] LOOP
         EXECUTE format(
             'CREATE OR REPLACE VIEW stet.%1$s_search AS SELECT * FROM stet.%1$s_history'
             ' WHERE ledger_id = nullif(current_setting(''stet.ledger_id'', true), '''')::uuid', history);
@@ -72,12 +73,13 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE stet.make_searches IS
-    'Makes the views that words are looked up in: anew where their tables have got columns, or changed places.';
+    'Makes the views of what is searched: anew where their tables have got columns, or changed places.';
 CALL stet.make_searches();
+COMMENT ON VIEW stet.incident_search IS 'The rows of incident_history of the connection''s ledger.';
 COMMENT ON VIEW stet.name_search IS 'The rows of name_history of the connection''s ledger.';
 COMMENT ON VIEW stet.statement_search IS 'The rows of statement_history of the connection''s ledger.';
 REVOKE ALL ON PROCEDURE stet.keep_apart, stet.make_searches FROM PUBLIC;
-GRANT SELECT ON stet.first_event, stet.name_search, stet.statement_search TO stet_application, stet_reader;
+GRANT SELECT ON stet.first_event, stet.incident_search, stet.name_search, stet.statement_search TO stet_application, stet_reader;
 
 -- All tables of ledgers but stet.ledger: whoever asks for a ledger by its name does not know its id yet.
 DO $$

@@ -50,8 +50,9 @@ def verified(url: str, ledger: str = "kept-1") -> list[str]:
 
 
 def shape(url: str) -> list[Any]:
-    """Everything that PostgreSQL knows of the tables of projections: columns, indexes, constraints, rights."""
+    """Everything that PostgreSQL knows of the tables of projections: columns, indexes, constraints, rights, policies."""
     names = [table.name for one in PROJECTIONS for table in one.tables]
+    names += ["incident_search", "name_search", "statement_search"]
     return execute(
         url,
         """SELECT c.relname::text, pg_get_indexdef(c.oid), c.relacl::text, pg_get_userbyid(c.relowner)::text,
@@ -60,7 +61,13 @@ def shape(url: str) -> list[Any]:
                                 a.attcollation, col_description(c.oid, a.attnum))::text
                         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 ORDER BY a.attnum),
                   ARRAY(SELECT k.conname || ' ' || pg_get_constraintdef(k.oid)
-                        FROM pg_constraint k WHERE k.conrelid = c.oid ORDER BY k.conname)
+                        FROM pg_constraint k WHERE k.conrelid = c.oid ORDER BY k.conname),
+                  c.relrowsecurity,
+                  ARRAY(SELECT (p.polname, p.polcmd, p.polroles::regrole[], pg_get_expr(p.polqual, c.oid))::text
+                        FROM pg_policy p WHERE p.polrelid = c.oid ORDER BY p.polname),
+                  ARRAY(SELECT DISTINCT d.refobjid::regclass::text
+                        FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                        WHERE r.ev_class = c.oid AND d.refobjid <> c.oid AND d.refclassid = 'pg_class'::regclass)
            FROM pg_class c
            WHERE c.relnamespace = 'stet'::regnamespace
              AND (c.relname = ANY (%s) OR c.oid IN (SELECT i.indexrelid FROM pg_index i

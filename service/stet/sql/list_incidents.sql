@@ -2,7 +2,7 @@
 SELECT page.incident_id, page.opened_at, page.summary::text, last.stream_version, last.recorded_at, page.key::text
 FROM (
     SELECT h.incident_id, 'incident:' || h.incident_id AS stream, h.opened_at, h.summary, {key} AS key
-    FROM stet.incident_history h
+    FROM stet.incident_search h
     WHERE h.ledger_id = %(ledger_id)s AND {filters}
     ORDER BY {key} {direction}, h.incident_id {direction}
     LIMIT %(limit)s

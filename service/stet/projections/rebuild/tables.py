@@ -21,7 +21,7 @@ def grants(name: str, *, inline: bool) -> sql.Composed:
     """
     writer = sql.Identifier("stet_application" if inline else "stet_worker")
     return sql.SQL(
-        "GRANT SELECT ON {0} TO stet_application, stet_worker, stet_reader;"
+        "GRANT SELECT ON {0} TO stet_application, stet_reader, stet_worker;"
         " GRANT INSERT, UPDATE (to_position) ON {0} TO {1}; CALL stet.keep_apart({2});"
     ).format(sql.Identifier("stet", name), writer, sql.Literal(f"stet.{name}"))
 
