@@ -50,7 +50,7 @@ def verified(url: str, ledger: str = "kept-1") -> list[str]:
 
 
 def shape(url: str) -> list[Any]:
-    """Everything that PostgreSQL knows of the tables of projections: columns, indexes, constraints, rights, policies."""
+    """All that PostgreSQL knows of the tables of projections: columns, indexes, constraints, rights, policies."""
     names = [table.name for one in PROJECTIONS for table in one.tables]
     names += ["incident_search", "name_search", "statement_search"]
     return execute(
