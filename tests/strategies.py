@@ -23,6 +23,7 @@ from stet.codec import TYPES
 from stet.document import state as document_state
 from stet.document.commands import (
     CaptureDocument,
+    ChangeDocumentVisibility,
     CorrectDocument,
     PublishedAtInput,
     RegisterDocument,
@@ -32,7 +33,7 @@ from stet.document.commands import (
 from stet.document.state import Document
 from stet.envelope import Cut, Recorded
 from stet.errors import NotFound, StetError
-from stet.handle import Decision, Reader
+from stet.handle import Decision, Reader, carry_out
 from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
 from stet.handle.revision import revise_incident
@@ -43,6 +44,7 @@ from stet.incident.commands import (
     AmendIncident,
     AssessStatement,
     ChangeStatus,
+    ChangeVisibility,
     ClaimInput,
     CorrectStatement,
     LinkIncident,
@@ -70,13 +72,16 @@ from stet.source import state as source_state
 from stet.source.commands import RegisterSource, ReviseSource
 from stet.source.events import Alias
 from stet.store.append import NewEvent
+from stet.store.read import Role
 from stet.values.place import LineString, Place, Point, Polygon
 from stet.values.time import Anchor, Bounds, Time, TimeInput
 from stet.values.value import AttributeType, Count, DocumentValue, Quantity, SourceValue
+from stet.values.visibility import UNRESTRICTED, Visibility
 
 LEDGER = UUID(int=0x01900000_0000_7000_8000_000000000000)
 DAWN = datetime(2020, 11, 9, 6, 0, tzinfo=UTC)
 """When the first append of every history enters the log; the others follow 40 minutes apart."""
+_LATE = datetime(9000, 1, 1, tzinfo=UTC)
 
 Decide = Callable[[Reader], Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -279,8 +284,8 @@ class Drawn(Reader):
             raise NotFound(f"the log has not reached position {position}")
         return max(one.position for one in log if one.recorded_at == log[position - 1].recorded_at)
 
-    async def dependants(self, targets: Collection[str]) -> set[str]:
-        return {stream for target, stream, role in self.world.references if role == "hangs" and target in targets}
+    async def dependants(self, targets: Collection[str], roles: Collection[Role] = ("hangs",)) -> set[str]:
+        return {stream for target, stream, role in self.world.references if role in roles and target in targets}
 
     async def holders(self, statement_ids: Collection[UUID]) -> set[str]:
         targets = {f"statement:{id_}" for id_ in statement_ids}
@@ -323,7 +328,7 @@ class World:
         """What a write leads to, without appending it. Raises StetError where it is refused."""
         with self._with_own_ids():
             # Nothing in it waits, so it runs to its end at once.
-            coroutine = decide(Drawn(self))
+            coroutine = carry_out(decide, Drawn(self))
             try:
                 coroutine.send(None)
             except StopIteration as done:
@@ -377,7 +382,7 @@ class World:
     def _with_own_ids(self) -> Iterator[None]:
         """Ids are counted, so that the same draw gives the same history."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("stet.handle.new_id", self.new_id)
+            patch.setattr("stet.handle.events.new_id", self.new_id)
             patch.setattr("stet.handle.incident.new_id", self.new_id)
             patch.setattr("stet.handle.revision.new_id", self.new_id)
             yield
@@ -510,7 +515,9 @@ def register_document(draw: Draw, world: World) -> None:
         for n in numbers
     )
     publisher = pick(draw, None, *sorted(world.of("source")))
-    command = RegisterDocument(kind="article", title=draw(names), publisher=publisher, versions=made)
+    command = RegisterDocument(
+        kind="article", title=draw(names), publisher=publisher, versions=made, visibility=a_visibility(draw)
+    )
     document_id = world.new_id()
     world.write(lambda: change_document(command, document_id, ""))
 
@@ -615,6 +622,7 @@ def a_statement(draw: Draw, world: World, about: Collection[UUID]) -> RecordStat
         citation=pick(draw, None, citation_of(draw, world)),
         record=record,
         claims=claims,
+        visibility=a_visibility(draw),
     )
 
 
@@ -625,7 +633,13 @@ def _note(world: World, body: RecordStatement, statement_id: UUID) -> None:
 
 def open_one(draw: Draw, world: World) -> None:
     bodies = [a_statement(draw, world, sorted(world.incidents)) for _ in range(pick(draw, 0, 1, 2))]
-    command = OpenIncident(title=draw(names), kind=draw(slugs), tags=("a", "a"), statements=tuple(bodies))
+    command = OpenIncident(
+        title=draw(names),
+        kind=draw(slugs),
+        tags=("a", "a"),
+        statements=tuple(bodies),
+        visibility=a_visibility(draw, of_incident=True),
+    )
     incident_id = world.new_id()
     decision = world.write(lambda: open_incident(command, incident_id, ""))
     if decision:
@@ -845,6 +859,56 @@ def change_status(draw: Draw, world: World) -> None:
     world.write(lambda: revise_incident(command, incident_id, ""))
 
 
+_DISCLOSED = Place(name="the province", level="admin1")
+
+
+def a_visibility(draw: Draw, *, of_incident: bool = False) -> Visibility:
+    """Mostly that of what everybody may see."""
+    return pick(
+        draw,
+        *[UNRESTRICTED] * 5,
+        Visibility(label="red"),
+        Visibility(embargo_until=_LATE),
+        *([Visibility(disclosed_place=_DISCLOSED)] if of_incident else []),
+    )
+
+
+def restrict_one(draw: Draw, world: World) -> None:
+    """Restricts an incident or a statement, or shows it again."""
+    incident_id = pick(draw, *sorted(world.incidents))
+    statement_id = pick(draw, None, *sorted(world.incidents[incident_id].statements) * 2)
+    restricted = [
+        (id_, one)
+        for id_, state in sorted(world.incidents.items())
+        for one in [*([None] if state.visibility.restricted else []), *sorted(state.restricted)]
+        if one is None or one in state.statements
+    ]
+    if restricted and draw(booleans):
+        incident_id, statement_id = pick(draw, *restricted)
+        command = ChangeVisibility(statement_id=statement_id, label="clear", embargo_until=None, reason="for all")
+        world.write(lambda: revise_incident(command, incident_id, ""))
+        return
+    command = ChangeVisibility(
+        statement_id=statement_id,
+        label=pick(draw, UNSET, "clear", "clear", "green", "red"),
+        embargo_until=pick(draw, UNSET, None, _LATE),
+        disclosed_place=pick(draw, UNSET, UNSET, None, _DISCLOSED) if statement_id is None else UNSET,
+        reason=draw(reasons),
+    )
+    world.write(lambda: revise_incident(command, incident_id, ""))
+
+
+def restrict_document(draw: Draw, world: World) -> None:
+    """Restricts a document, or shows it again."""
+    command = ChangeDocumentVisibility(
+        label=pick(draw, "clear", "amber+strict"),
+        embargo_until=pick(draw, UNSET, UNSET, None, _LATE),
+        reason=draw(reasons),
+    )
+    document_id = pick(draw, *sorted(world.documents))
+    world.write(lambda: change_document(command, document_id, ""))
+
+
 def link_one(draw: Draw, world: World) -> None:
     one, other = draw(st.permutations(sorted(world.incidents)))[:2]
     command = LinkIncident(incident_id=other, relation=pick(draw, "follows", "related"), reason="seen")
@@ -869,6 +933,7 @@ STEPS = (
     *(assess_one, assess_one, move_one, move_one, pin_one, pin_one, unpin_one),
     *(open_one, amend_one, change_status, link_one, link_one, unlink_one),
     *(register_source, revise_source, register_document, revise_document, capture_document),
+    *(restrict_one, restrict_one, restrict_one, restrict_document),
     *(amend_ledger, define_attribute, publish_release),
 )
 

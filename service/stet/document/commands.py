@@ -11,6 +11,7 @@ from stet.document.events import Basis, Change, Number
 from stet.envelope import Command
 from stet.values.text import Line, Prose, Reason, Sha256, Slug, Url
 from stet.values.time import Instant, TimeInput
+from stet.values.visibility import UNRESTRICTED, Label, Visibility
 
 
 class VersionInput(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -39,6 +40,8 @@ class RegisterDocument(Command, frozen=True, kw_only=True):
     url: Url | None = None
     publisher: UUID | None = None
     versions: Annotated[tuple[VersionInput, ...], Meta(min_length=1, max_length=1_000)]
+    visibility: Visibility = UNRESTRICTED
+    """Who may see it, from the first moment."""
 
 
 class ReviseDocument(Command, frozen=True, kw_only=True, tag_field="type", tag="document-revised"):
@@ -75,5 +78,13 @@ class CaptureDocument(Command, frozen=True, kw_only=True, tag_field="type", tag=
     reason: Reason
 
 
-DocumentRevision = ReviseDocument | CorrectDocument | CaptureDocument
+class ChangeDocumentVisibility(Command, frozen=True, kw_only=True, tag_field="type", tag="visibility-changed"):
+    """Who may see the document, at every cut. What is absent stays; null clears. What cites it goes with it."""
+
+    label: Label | UnsetType = UNSET
+    embargo_until: Instant | UnsetType | None = UNSET
+    reason: Reason
+
+
+DocumentRevision = ReviseDocument | CorrectDocument | CaptureDocument | ChangeDocumentVisibility
 DocumentCommand = RegisterDocument | DocumentRevision

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from stet.document.commands import (
     CaptureDocument,
+    ChangeDocumentVisibility,
     CorrectDocument,
     DocumentCommand,
     RegisterDocument,
@@ -28,6 +29,7 @@ from stet.document.events import (
     Version,
 )
 from stet.document.state import Document
+from stet.document.visibility import change, recorded_with
 from stet.errors import Malformed, NameTaken, NotFound, Refused, UnknownReference
 from stet.values.time import Time, TimeInput, normalise, to_utc
 
@@ -42,7 +44,8 @@ def decide(
         case RegisterDocument():
             if state.version:
                 raise NameTaken(f"there is a document {document_id} already")
-            return (_register(command, publisher_known),)
+            registered = _register(command, publisher_known)
+            return (registered, *recorded_with(command.visibility, ""))
         case ReviseDocument():
             last = max(state.versions)
             if command.version <= last:
@@ -50,6 +53,8 @@ def decide(
             return (DocumentRevised(version=_version(command, ""), reason=command.reason),)
         case CorrectDocument():
             return _correct(command, state)
+        case ChangeDocumentVisibility(reason=reason):
+            return change(state.visibility, command, reason)
         case CaptureDocument():
             _require_version(command.version, state, "version")
             captured_at = to_utc(command.captured_at, "captured_at")

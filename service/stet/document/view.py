@@ -10,6 +10,7 @@ from msgspec import Struct
 from stet.document.events import DocumentCaptured, Version
 from stet.document.state import Document
 from stet.envelope import Cut
+from stet.values.visibility import Visibility
 
 
 class DocumentView(Struct, frozen=True, kw_only=True):
@@ -22,6 +23,7 @@ class DocumentView(Struct, frozen=True, kw_only=True):
     publisher: UUID | None
     versions: tuple[Version, ...]
     captures: tuple[DocumentCaptured, ...]
+    visibility: Visibility
     registered_at: datetime
     updated_at: datetime
     cut: Cut
@@ -39,6 +41,7 @@ def view(state: Document, cut: Cut) -> DocumentView:
         publisher=state.publisher,
         versions=tuple(state.versions.values()),
         captures=state.captures,
+        visibility=state.visibility,
         registered_at=state.registered_at,
         updated_at=state.updated_at,
         cut=cut,

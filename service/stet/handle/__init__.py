@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 from msgspec import Struct
 
-from stet.codec import TYPES, AnyEvent
 from stet.database.pool import Connection, Pool, of_ledger
 from stet.envelope import Recorded
 from stet.errors import KeyReused, Stale
-from stet.ids import new_id
+from stet.handle.events import as_recorded as as_recorded
+from stet.handle.events import to_events as to_events
+from stet.handle.visibility import spread
 from stet.incident.state import Incident
 from stet.ledger.state import Ledger
 from stet.queries.cut import AsOf, resolve_cut
 from stet.sql import load
 from stet.store.append import Append, Idempotency, Log, NewEvent, public
 from stet.store.group import append_on, hold_inline
-from stet.store.read import Answer, find_answer, read_dependants, read_streams
+from stet.store.read import Answer, Role, find_answer, read_dependants, read_streams
 from stet.streams import fold
 
 _RACES = 3
+HANGS: tuple[Role, ...] = ("hangs",)
 _HOLD = load("hold")
 
 
@@ -49,6 +51,7 @@ class Reader:
         self.fanned_out: dict[str, int] = {}
         self._streams: dict[str, list[Recorded[Any]]] = {}
         self._states: dict[str, Any] = {}
+        self._holders: dict[UUID, set[str]] = {}
 
     async def streams(self, streams: Collection[str]) -> dict[str, list[Recorded[Any]]]:
         """The events of each stream; [] for one that does not exist."""
@@ -81,12 +84,15 @@ class Reader:
         state: Ledger = (await self.states((stream,)))[stream]
         return state
 
-    async def dependants(self, targets: Collection[str]) -> set[str]:
-        """The streams with times that hang on the targets; the append checks that there are no others meanwhile."""
-        found = await read_dependants(self.connection, self.ledger_id, targets, "hangs")
-        for target in targets:
-            self.fanned_out[target] = sum(dependant == target for dependant, _ in found)
-        return {stream for _, stream in found}
+    async def dependants(self, targets: Collection[str], roles: Collection[Role] = HANGS) -> set[str]:
+        """The streams that stand in one of the roles to a target; the append checks that there are no others meanwhile.
+
+        By default those with times that hang on it.
+        """
+        found = await read_dependants(self.connection, self.ledger_id, targets)
+        counted = Counter(target for target, _, _ in found)
+        self.fanned_out.update((target, counted[target]) for target in targets)
+        return {stream for _, stream, role in found if role in roles}
 
     async def end(self, position: int | None) -> int:
         """Where the log ends; or, of a position that it has reached, where its append ends. Raises NotFound beyond."""
@@ -94,9 +100,12 @@ class Reader:
         return (await resolve_cut(self.connection, self.ledger_id, asked)).position
 
     async def holders(self, statement_ids: Collection[UUID]) -> set[str]:
-        """The streams that hold one of the statements."""
-        targets = [f"statement:{id_}" for id_ in sorted(statement_ids)]
-        return {stream for _, stream in await read_dependants(self.connection, self.ledger_id, targets, "holds")}
+        """The streams that hold one of the statements, or held it once."""
+        if missing := {f"statement:{id_}": id_ for id_ in statement_ids if id_ not in self._holders}:
+            self._holders |= {id_: set() for id_ in missing.values()}
+            for target, stream, _ in await read_dependants(self.connection, self.ledger_id, sorted(missing), "holds"):
+                self._holders[missing[target]].add(stream)
+        return {stream for id_ in statement_ids for stream in self._holders[id_]}
 
 
 class Decision(NamedTuple):
@@ -106,6 +115,12 @@ class Decision(NamedTuple):
     events: Sequence[NewEvent]
 
 
+async def carry_out(decide: Callable[[Reader], Awaitable[Decision]], reader: Reader) -> Decision:
+    """What a command leads to, with what other streams must hear of it: that what they name is hidden, or shown."""
+    decision = await decide(reader)
+    return decision._replace(events=[*decision.events, *await spread(reader, decision.events)])
+
+
 class Outcome(NamedTuple):
     """What was done; the body of the answer is the view at `location` and `position`."""
 
@@ -113,20 +128,6 @@ class Outcome(NamedTuple):
     location: str
     position: int | None
     """None: nothing was to be done, so the view is that of the head."""
-
-
-def to_events(stream: str, events: Sequence[AnyEvent], causation_id: UUID | None = None) -> list[NewEvent]:
-    """Events of one stream with their ids."""
-    return [NewEvent(event_id=new_id(), stream=stream, event=event, causation_id=causation_id) for event in events]
-
-
-def as_recorded(stream: str, events: Sequence[AnyEvent], version: int) -> list[Recorded[Any]]:
-    """Events as if they were in the log already, to see what they will lead to within the same append."""
-    at, nobody = datetime.now(UTC), new_id()
-    return [
-        Recorded(0, stream, version + n, nobody, TYPES[type(event)], 1, at, "", nobody, None, event)
-        for n, event in enumerate(events, start=1)
-    ]
 
 
 async def handle(
@@ -191,7 +192,7 @@ async def _decide(
         version = len(await reader.stream(subject))
         if version and version != context.if_match:
             raise Stale(f"If-Match names version {context.if_match}; the last is {version}")
-    decision = await decide(reader)
+    decision = await carry_out(decide, reader)
     status = 201 if decision.events else 200
     if not decision.events and not key:
         return Outcome(status, decision.location, None)

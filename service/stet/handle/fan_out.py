@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from stet.document import state as document_state
 from stet.errors import Refused
 from stet.handle import Reader, to_events
 from stet.incident.known import Known
@@ -33,8 +32,8 @@ async def load_statements(reader: Reader, statement_ids: Iterable[UUID]) -> dict
 
 async def load_published(reader: Reader, document_ids: Iterable[UUID]) -> dict[UUID, dict[int, Bounds]]:
     """When each version of each document that exists was published."""
-    streams = await reader.streams([f"document:{id_}" for id_ in sorted(document_ids)])
-    return {UUID(stream[9:]): document_state.fold(events).published for stream, events in streams.items() if events}
+    documents = await reader.states([f"document:{id_}" for id_ in sorted(document_ids)])
+    return {UUID(stream[9:]): document.published for stream, document in documents.items() if document.version}
 
 
 async def fan_out(

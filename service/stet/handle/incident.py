@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from stet.incident.record import incidents_of
 from stet.incident.review import held
 from stet.incident.state import Incident, fold
 from stet.store.append import NewEvent
+from stet.values.visibility import refuse_past
 
 Decide = Callable[[Reader], Awaitable[Decision]]
 
@@ -43,9 +45,11 @@ def open_incident(command: OpenIncident, incident_id: UUID, location: str, *, co
     statement_ids = tuple(new_id() for _ in command.statements)
 
     async def decide_(reader: Reader) -> Decision:
-        found = Mentions()
+        found, now = Mentions(), datetime.now(UTC)
+        refuse_past(command.visibility.embargo_until, now, "visibility.embargo_until")
         for index, body in enumerate(command.statements):
             _require_home(body, incident_id, f"statements[{index}].")
+            refuse_past(body.visibility.embargo_until, now, f"statements[{index}].visibility.embargo_until")
             if body.supersedes:
                 field = f"statements[{index}].supersedes"
                 raise UnknownReference.at(field, "an incident that is yet to be opened has no earlier statement")
@@ -77,6 +81,7 @@ def record_statement(
         if state.version == 0:
             raise NotFound(f"there is no incident {incident_id}")
         _require_home(body, incident_id, "")
+        refuse_past(body.visibility.embargo_until, datetime.now(UTC), "visibility.embargo_until")
         if body.supersedes and body.supersedes not in state.statements:
             raise UnknownReference.at("supersedes", f"the incident has no statement {body.supersedes}")
         known = await load_known(reader, mentions(body))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 from stet.document import decide as document_decide
 from stet.document import state as document_state
-from stet.document.commands import DocumentRevision, RegisterDocument
+from stet.document.commands import ChangeDocumentVisibility, DocumentRevision, RegisterDocument
 from stet.document.events import DocumentCorrected
 from stet.errors import Malformed, NotFound, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
@@ -18,6 +19,7 @@ from stet.ledger.commands import LedgerCommand, PublishRelease
 from stet.source import decide as source_decide
 from stet.source import state as source_state
 from stet.source.commands import RegisterSource, ReviseSource
+from stet.values.visibility import refuse_past
 
 Decide = Callable[[Reader], Awaitable[Decision]]
 _GENERATIONS = 100
@@ -69,6 +71,10 @@ def change_document(command: RegisterDocument | DocumentRevision, document_id: U
 
     async def decide(reader: Reader) -> Decision:
         stream = f"document:{document_id}"
+        if isinstance(command, RegisterDocument):
+            refuse_past(command.visibility.embargo_until, datetime.now(UTC), "visibility.embargo_until")
+        if isinstance(command, ChangeDocumentVisibility):
+            refuse_past(command.embargo_until, datetime.now(UTC), "embargo_until")
         state = document_state.fold(await reader.stream(stream))
         publisher_known = True
         if isinstance(command, RegisterDocument) and command.publisher:

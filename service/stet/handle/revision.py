@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from stet.incident.commands import (
     AmendIncident,
     AssessStatement,
     ChangeStatus,
+    ChangeVisibility,
     CorrectStatement,
     IncidentRevision,
     LinkIncident,
@@ -39,6 +41,7 @@ from stet.incident.revise import Revise, check_claim_ids, move_in, move_out
 from stet.incident.state import Incident, fold
 from stet.store.append import NewEvent
 from stet.values.time import Bounds, Time
+from stet.values.visibility import refuse_past
 
 
 def revise_incident(command: IncidentRevision, incident_id: UUID, location: str) -> Decide:
@@ -50,6 +53,8 @@ def revise_incident(command: IncidentRevision, incident_id: UUID, location: str)
             return _review_statement(command, incident_id, location)
         case MoveStatement():
             return _move_statement(command, incident_id, location)
+        case ChangeVisibility():
+            return _change_visibility(command, incident_id, location)
         case AmendIncident() | ChangeStatus() | PinAttribute() | UnpinAttribute() | LinkIncident() | UnlinkIncident():
             return _revise_one(command, incident_id, location)
         case _:
@@ -139,6 +144,25 @@ async def _brought_up(reader: Reader, state: Incident, statement_id: UUID) -> Se
     said = {id_: statement.said for id_, statement in (await load_statements(reader, statements)).items()}
     known = Known(published=await load_published(reader, documents), said=said)
     return corrections(alone, rederive(alone, documents | statements, known), "what this hangs on was corrected")
+
+
+def _change_visibility(command: ChangeVisibility, incident_id: UUID, location: str) -> Decide:
+    """A statement's goes to every incident that ever held it: it is hidden wherever it was."""
+
+    async def decide_(reader: Reader) -> Decision:
+        refuse_past(command.embargo_until, datetime.now(UTC), "embargo_until")
+        home = await reader.incident(incident_id)
+        states = {f"incident:{incident_id}": home}
+        if home.version and command.statement_id:
+            if command.statement_id not in home.statements:
+                raise UnknownReference.at("statement_id", f"the incident has no statement {command.statement_id}")
+            states |= await reader.states(sorted(await reader.holders([command.statement_id])))
+        events: list[NewEvent] = []
+        for stream, state in states.items():
+            events += to_events(stream, decide(command, state, incident_id, Known()))
+        return Decision(location, events)
+
+    return decide_
 
 
 def _correct_statement(command: CorrectStatement, incident_id: UUID, location: str) -> Decide:

@@ -63,6 +63,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "headline": "UPDATED: Helicopter shot down",
             "reason": "seen today",
         },
+        "restrict": {"type": "visibility-changed", "label": "amber", "reason": "the source is at risk"},
     },
     "openIncident": {
         "alone": {"title": "Helicopter shot down near Yeraskh", "kind": "shootdown", "tags": ["aviation"]},
@@ -142,6 +143,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "rationale": "two bodies were handed over",
         },
         "unpin": {"type": "attribute-unpinned", "attribute": "killed", "of": "crew", "reason": "let the rule decide"},
+        "restrict": {
+            "type": "visibility-changed",
+            "statement_id": _STATEMENT,
+            "label": "red",
+            "embargo_until": "2031-01-31T12:00:00Z",
+            "reason": "names a witness",
+        },
+        "disclose": {
+            "type": "visibility-changed",
+            "disclosed_place": {"name": "Ararat Province", "level": "admin1"},
+            "reason": "people live there",
+        },
         "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
     },
     "createKey": {

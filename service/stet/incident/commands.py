@@ -13,8 +13,10 @@ from stet.incident.claim import Act, Certainty, Chain, Citation, Record, Scope
 from stet.incident.events import Relation, Status, Tags
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Verification
 from stet.source.events import Reliability
+from stet.values.place import Place
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug
-from stet.values.time import TimeInput
+from stet.values.time import Instant, TimeInput
+from stet.values.visibility import UNRESTRICTED, Label, Visibility
 
 
 class ClaimInput(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -52,6 +54,8 @@ class RecordStatement(Command, frozen=True, kw_only=True):
     """The row that it publishes, where the speaker is a data set. All its claims are about one incident then."""
     claims: Annotated[tuple[ClaimInput, ...], Meta(max_length=10_000)] = ()
     """At least one, unless it publishes a row."""
+    visibility: Visibility = UNRESTRICTED
+    """Who may see it, from the first moment."""
 
 
 class OpenIncident(Command, frozen=True, kw_only=True):
@@ -61,6 +65,8 @@ class OpenIncident(Command, frozen=True, kw_only=True):
     kind: Slug
     tags: Tags = ()
     statements: Annotated[tuple[RecordStatement, ...], Meta(max_length=1_000)] = ()
+    visibility: Visibility = UNRESTRICTED
+    """Who may see it, from the first moment."""
 
 
 class AmendIncident(Command, frozen=True, kw_only=True, tag_field="type", tag="incident-amended"):
@@ -222,6 +228,21 @@ class UnlinkIncident(Command, frozen=True, kw_only=True, tag_field="type", tag="
     reason: Reason
 
 
+class ChangeVisibility(Command, frozen=True, kw_only=True, tag_field="type", tag="visibility-changed"):
+    """Who may see the incident, or one of its statements, at every cut. What is absent stays; null clears.
+
+    What names it goes with it, in all incidents, in the same append.
+    """
+
+    statement_id: UUID | None = None
+    """The statement, in whatever incidents it is. Absent: the incident."""
+    label: Label | UnsetType = UNSET
+    embargo_until: Instant | UnsetType | None = UNSET
+    disclosed_place: Place | UnsetType | None = UNSET
+    """Of an incident only: the public is shown no finer place than this. It must say how large it is."""
+    reason: Reason
+
+
 StatementRevision = (
     CorrectStatement
     | RetractStatement
@@ -232,6 +253,13 @@ StatementRevision = (
     | MoveStatement
 )
 DeskRevision = (
-    AmendIncident | ChangeStatus | StatementRevision | PinAttribute | UnpinAttribute | LinkIncident | UnlinkIncident
+    AmendIncident
+    | ChangeStatus
+    | StatementRevision
+    | PinAttribute
+    | UnpinAttribute
+    | LinkIncident
+    | UnlinkIncident
+    | ChangeVisibility
 )
 IncidentRevision = DeskRevision | AcceptStatement | RejectStatement

@@ -8,11 +8,13 @@ from uuid import UUID
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from stet.document.visibility import change, recorded_with
 from stet.errors import Malformed, NameTaken, NotFound, Refused, UnknownReference
 from stet.incident.commands import (
     AmendIncident,
     AssessStatement,
     ChangeStatus,
+    ChangeVisibility,
     CorrectStatement,
     DeskRevision,
     LinkIncident,
@@ -35,13 +37,13 @@ from stet.incident.events import (
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
-    StatementRecorded,
 )
 from stet.incident.known import Known
 from stet.incident.pin import pin, unpin
 from stet.incident.record import correct, record
 from stet.incident.revise import move_out, revise, supersede
 from stet.incident.state import Incident, Link
+from stet.values.visibility import UNRESTRICTED
 
 
 def decide(
@@ -57,10 +59,7 @@ def decide(
     rules say no.
     """
     if isinstance(command, OpenIncident):
-        if state.version:
-            raise NameTaken(f"there is an incident {incident_id} already")
-        opened = IncidentOpened(title=command.title, kind=command.kind, tags=_tags(command.tags))
-        return (opened, *_statements(command, state, incident_id, known, statement_ids))
+        return _open(command, state, incident_id, known, statement_ids)
     if state.version == 0:
         raise NotFound(f"there is no incident {incident_id}")
     if isinstance(command, StatementRevision) and command.statement_id not in state.statements:
@@ -81,6 +80,9 @@ def decide(
             return pin(command, state, known)
         case UnpinAttribute():
             return unpin(command, state)
+        case ChangeVisibility(statement_id=id_, reason=reason):
+            before = state.restricted.get(id_, UNRESTRICTED) if id_ else state.visibility
+            return change(before, command, reason, id_, of_incident=id_ is None)
         case LinkIncident() | UnlinkIncident():
             return _link(command, state, incident_id, known)
         case (
@@ -93,6 +95,16 @@ def decide(
             return revise(command, state, known, statement_ids[0])
         case _ as never:
             assert_never(never)
+
+
+def _open(
+    command: OpenIncident, state: Incident, incident_id: UUID, known: Known, statement_ids: tuple[UUID, ...]
+) -> tuple[IncidentEvent, ...]:
+    if state.version:
+        raise NameTaken(f"there is an incident {incident_id} already")
+    opened = IncidentOpened(title=command.title, kind=command.kind, tags=_tags(command.tags))
+    restricted = recorded_with(command.visibility, "", of_incident=True)
+    return (opened, *restricted, *_statements(command, state, incident_id, known, statement_ids))
 
 
 def _link(
@@ -117,16 +129,17 @@ def _record(
     if state.status == "withdrawn" and command.record is None:
         raise Refused("the incident is withdrawn: reopen it before recording statements about it")
     recorded = record(command, state, incident_id, statement_id, known)
+    events: tuple[IncidentEvent, ...] = (recorded, *recorded_with(command.visibility, "", statement_id))
     if command.supersedes is None:
-        return (recorded,)
+        return events
     reason = "it was recorded as taking the place of this one"
-    return (recorded, *supersede(state, command.supersedes, statement_id, command.speaker, reason, "supersedes"))
+    return events + supersede(state, command.supersedes, statement_id, command.speaker, reason, "supersedes")
 
 
 def _statements(
     command: OpenIncident, state: Incident, incident_id: UUID, known: Known, statement_ids: tuple[UUID, ...]
-) -> tuple[StatementRecorded, ...]:
-    recorded = []
+) -> tuple[IncidentEvent, ...]:
+    recorded: list[IncidentEvent] = []
     claim_ids: set[UUID] = set()
     for index, (body, statement_id) in enumerate(zip(command.statements, statement_ids, strict=True)):
         event = record(body, state, incident_id, statement_id, known, f"statements[{index}].")
@@ -134,7 +147,7 @@ def _statements(
             if claim.claim_id in claim_ids:
                 raise Malformed.at(f"statements[{index}].claims", f"claim_id {claim.claim_id} is used twice")
             claim_ids.add(claim.claim_id)
-        recorded.append(event)
+        recorded += [event, *recorded_with(body.visibility, f"statements[{index}].", statement_id)]
     return tuple(recorded)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw, Struct, field
 
+from stet.document.events import VisibilityChanged
 from stet.envelope import Cut, Recorded
 from stet.incident.about import reason_of, statement_of
 from stet.incident.claim import Claim
@@ -26,7 +27,7 @@ from stet.incident.resolve import Key, Resolved, resolve
 from stet.incident.state import Incident
 from stet.incident.statement import Statement
 
-FIELDS = ("title", "kind", "status", "tags", "links")
+FIELDS = ("title", "kind", "status", "tags", "links", "visibility")
 
 
 class Cause(Struct, frozen=True, kw_only=True):
@@ -126,7 +127,10 @@ def diff(before: Side, after: Side, events: Sequence[Recorded[IncidentEvent]]) -
             added=tuple(id_ for id_ in new.statements if id_ not in old.statements),
             removed=tuple(id_ for id_ in old.statements if id_ not in new.statements),
             changed=tuple(
-                id_ for id_, said in new.statements.items() if id_ in old.statements and said != old.statements[id_]
+                id_
+                for id_, said in new.statements.items()
+                if id_ in old.statements
+                and (said != old.statements[id_] or new.restricted.get(id_) != old.restricted.get(id_))
             ),
         ),
         events=tuple(cause for _, cause in causes),
@@ -149,7 +153,11 @@ def _cause(recorded: Recorded[IncidentEvent], because: Literal["recorded", "said
 def _field_changes(
     old: Incident, new: Incident, causes: Iterable[tuple[Recorded[IncidentEvent], Cause]]
 ) -> Iterator[FieldChange]:
-    types = {"status": ("incident-status-changed",), "links": ("incident-linked", "incident-unlinked")}
+    types = {
+        "status": ("incident-status-changed",),
+        "links": ("incident-linked", "incident-unlinked"),
+        "visibility": ("visibility-changed",),
+    }
     for name in FIELDS:
         was, is_ = getattr(old, name), getattr(new, name)
         if was != is_:
@@ -158,7 +166,7 @@ def _field_changes(
                 field=name,
                 before=_raw(was),
                 after=_raw(is_),
-                causes=tuple(cause for _, cause in causes if cause.type in wanted),
+                causes=tuple(cause for _, cause in causes if cause.type in wanted and cause.statement_id is None),
             )
 
 
@@ -170,6 +178,8 @@ def _touched(event: IncidentEvent, touching: Mapping[UUID, set[Key]]) -> set[Key
     """The attributes that an event can have changed; `touching` is what `_touching` gives."""
     if isinstance(event, AttributePinned | AttributeUnpinned):
         return {(event.attribute, event.of)}
+    if isinstance(event, VisibilityChanged):  # who may see it is no reason for what it comes to
+        return set()
     about = statement_of(event)
     keys = touching.get(about, set()) if about else set()
     if isinstance(event, StatementCorrected):

@@ -122,7 +122,8 @@ def _references(event: object) -> set[tuple[str, str]]:
         case StatementMovedIn(statement=statement):
             held, incidents = statement.statement_id, (*statement.incidents, event.from_incident)
             roles = _roles(statement, statement.claims.values())
-            return {(f"statement:{held}", "holds"), *roles, *_incidents(incidents)}
+            newer = _named(Mentions(statement={one.superseded_by for one in statement.superseded}))
+            return {(f"statement:{held}", "holds"), *roles, *newer, *_incidents(incidents)}
         case StatementMovedOut():
             return _incidents((event.from_incident, event.to_incident))
         case IncidentLinked(incident_id=linked):

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
+from stet.document.events import VisibilityChanged
 from stet.errors import Cycle, Malformed, NameTaken, Refused, UnknownReference
 from stet.incident.claim import Record
 from stet.incident.commands import (
@@ -35,6 +36,7 @@ from stet.incident.record import check_speakers
 from stet.incident.state import Incident
 from stet.incident.statement import ASSESSED, Statement
 from stet.incident.times import derive_said_at
+from stet.values.visibility import UNRESTRICTED
 
 Revise = RetractStatement | SupersedeStatement | WithdrawStatement | ReinstateStatement | AssessStatement
 
@@ -112,8 +114,10 @@ def move_out(command: MoveStatement, state: Incident, home: UUID) -> tuple[State
     )
 
 
-def move_in(command: MoveStatement, state: Incident, home: UUID, entered: Incident) -> tuple[StatementMovedIn, ...]:
-    """The events in the incident that it is moved to. Raises where it cannot take it."""
+def move_in(
+    command: MoveStatement, state: Incident, home: UUID, entered: Incident
+) -> tuple[StatementMovedIn | VisibilityChanged, ...]:
+    """The events in the incident that it is moved to: with it go the labels. Raises where it cannot take it."""
     to_incident = command.to_incident
     if state.statements[command.statement_id].retracts:
         raise Refused.at("statement_id", "is a retraction: it goes where the statement goes that it takes back")
@@ -130,16 +134,17 @@ def move_in(command: MoveStatement, state: Incident, home: UUID, entered: Incide
         raise NameTaken.at("to_incident", f"has a claim {min(clash)} of its own already")
     if _supersedes_itself(state.statements[command.statement_id], entered):
         raise Cycle.at("to_incident", "holds a statement that supersedes this one and that this one supersedes")
-    return tuple(
-        StatementMovedIn(
-            statement=replace(
-                moved, incidents=tuple(to_incident if incident == home else incident for incident in moved.incidents)
-            ),
-            from_incident=home,
-            reason=command.reason,
-        )
-        for moved in _with_retractions(state, command.statement_id)
-    )
+    events: list[StatementMovedIn | VisibilityChanged] = []
+    for moved in _with_retractions(state, command.statement_id):
+        incidents = tuple(to_incident if incident == home else incident for incident in moved.incidents)
+        statement = replace(moved, incidents=incidents)
+        events.append(StatementMovedIn(statement=statement, from_incident=home, reason=command.reason))
+        visibility = state.restricted.get(moved.statement_id, UNRESTRICTED)
+        if visibility != entered.restricted.get(moved.statement_id, UNRESTRICTED):
+            events.append(
+                VisibilityChanged(statement_id=moved.statement_id, visibility=visibility, reason=command.reason)
+            )
+    return tuple(events)
 
 
 def _with_retractions(state: Incident, statement_id: UUID) -> list[Statement]:

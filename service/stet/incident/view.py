@@ -26,6 +26,7 @@ from stet.incident.statement import (
     Withdrawal,
 )
 from stet.values.value import AttributeType
+from stet.values.visibility import UNRESTRICTED, Visibility
 
 
 class SpeakerView(Struct, frozen=True, kw_only=True):
@@ -96,6 +97,8 @@ class StatementView(Struct, frozen=True, kw_only=True):
     corrections: tuple[Correction, ...]
     review: Review | None
     """Of a statement that was proposed, and not accepted: only members see it, and nothing resolves by it."""
+    visibility: Visibility
+    """Who may see it. A statement may be hidden by what it names or is about, too."""
 
 
 class LinkView(Struct, frozen=True, kw_only=True):
@@ -137,6 +140,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """Statements that wait for review. Only members see them, and nothing resolves by them."""
     links: tuple[LinkView, ...]
     merged_into: UUID | None = None
+    visibility: Visibility
+    """Who may see it; the public is shown the default of what it may see."""
     opened_at: datetime
     updated_at: datetime
     cut: Cut
@@ -177,6 +182,7 @@ def view(state: Incident, names: Names, cut: Cut) -> IncidentView:
         statements=tuple(statement_views(state, names, state.statements.values())),
         proposals=tuple(proposal_view(state, names, one) for one in state.proposals.values() if not one.rejected),
         links=tuple(LinkView(incident_id=link.incident_id, relation=link.relation) for link in state.links),
+        visibility=state.visibility,
         opened_at=state.opened_at,
         updated_at=state.updated_at,
         cut=cut,
@@ -236,6 +242,7 @@ def statement_views(state: Incident, names: Names, statements: Iterable[Statemen
             assessments=statement.assessments,
             corrections=statement.corrections,
             review=None,
+            visibility=state.restricted.get(statement.statement_id, UNRESTRICTED),
         )
 
 

@@ -89,6 +89,9 @@ def facts_of(stream: str, events: Events) -> Facts:
 
 def named_by(event: Any, stream: str) -> set[str]:
     """Everything that an event names but sources and its own stream: `incident:ID`, `document:ID`, `statement:ID`."""
+    if isinstance(event, StatementMovedIn):
+        # It was recorded without those that came to take its place: one of them that is hidden only falls away.
+        event = replace(event, statement=replace(event.statement, superseded=()))
     found = {target for target, _ in references(event, stream) if not target.startswith("source:")}
     ids = {statement_of(event), getattr(event, "statement_id", None)}
     if isinstance(event, StatementSuperseded):

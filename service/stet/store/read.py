@@ -48,12 +48,12 @@ async def read_streams(
 
 
 async def read_dependants(
-    connection: Connection, ledger_id: UUID, targets: Collection[str], role: Role
-) -> list[tuple[str, str]]:
-    """The (target, stream) of all streams that stand in the role to one of the targets."""
+    connection: Connection, ledger_id: UUID, targets: Collection[str], role: Role | None = None
+) -> list[tuple[str, str, Role]]:
+    """The (target, stream, role) of all streams that stand in the role, or in any, to one of the targets."""
     parameters = {"ledger_id": ledger_id, "targets": list(targets), "role": role}
     cursor = await connection.execute(_READ_DEPENDANTS, parameters)
-    return [(target, stream) for target, stream in await cursor.fetchall()]
+    return [(target, stream, role) for target, stream, role in await cursor.fetchall()]
 
 
 async def find_ledger(connection: Connection, name: str) -> UUID | None:
