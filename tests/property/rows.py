@@ -13,14 +13,20 @@ from stet.projections.projection import Row, build
 
 def rows_of(events: Events) -> dict[str, list[Row]]:
     """All rows, by table."""
-    _, built = build(history.PROJECTION, events)
+    built = build(history.PROJECTION, events)
     assert not any(built.ended.values())
     return {table.name: built.rows(table.name) for table in history.PROJECTION.tables}
 
 
-def slices_at(rows: Iterable[Row], position: int, moment: datetime | None) -> list[Row]:
+def rows_at(rows: Iterable[Row], position: int, audience: str = "member") -> list[Row]:
+    """The rows that hold at a position, and that an audience is shown."""
+    mine = [row for row in rows if row.get("audience", audience) in ("all", audience)]
+    return [row for row in mine if row["from_position"] <= position < row["to_position"]]
+
+
+def slices_at(rows: Iterable[Row], position: int, moment: datetime | None, audience: str = "member") -> list[Row]:
     """The slices of incident_history that a list reads at a position and a said time."""
-    return [row for row in rows if row["from_position"] <= position < row["to_position"] and _covers(row, moment)]
+    return [row for row in rows_at(rows, position, audience) if _covers(row, moment)]
 
 
 def _covers(row: Row, moment: datetime | None) -> bool:

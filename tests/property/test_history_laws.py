@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from tests.property.disputes import disputes
 from tests.property.oracle_cuts import Events, appends, incidents, many, moments
-from tests.property.rows import rows_of, slices_at
+from tests.property.rows import rows_at, rows_of, slices_at
 from tests.strategies import World, histories
 
 from stet.incident.said import said_by
@@ -36,7 +36,7 @@ def check_slices(events: Events) -> None:
     for prefix in appends(events):
         position = prefix[-1].position
         (last,) = slices_at(rows, position, None)
-        live = [row for row in rows if row["from_position"] <= position < row["to_position"]]
+        live = rows_at(rows, position)
         said = sorted((row for row in live if row["said_from"] != "infinity"), key=lambda row: row["said_from"])
         assert last in (said or live)
         assert len(live) == max(1, len(said))

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tests.property import oracle
 from tests.property.disputes import disputes
 from tests.property.oracle_cuts import Events, appends, incidents, many, moments, told
-from tests.property.rows import rows_of, slices_at
+from tests.property.rows import rows_at, rows_of, slices_at
 from tests.strategies import World, cut, histories
 from tests.unit import saying
 
@@ -234,7 +234,7 @@ def test_the_law_of_statement_history(world: World) -> None:
         rows = rows_of(events)["statement_history"]
         for prefix in appends(events):
             state, position = fold(prefix), prefix[-1].position
-            live = [row for row in rows if row["from_position"] <= position < row["to_position"]]
+            live = rows_at(rows, position)
             assert len(live) == len(state.statements)
             for row in live:
                 said = encode_statement(state.incident_id or UUID(int=0), row_of(state.statements[row["statement_id"]]))

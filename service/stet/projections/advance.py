@@ -13,8 +13,9 @@ from uuid import UUID
 
 import psycopg
 
+from stet.projections.audiences import TELLING
 from stet.projections.log import Rows, batch_of, decode, end_of_append, history_of
-from stet.projections.projection import Built, appends
+from stet.projections.projection import Built, Stuck, follow, step_all
 from stet.projections.target import Diverged, OtherRelease, Target, write
 from stet.sql import load
 
@@ -45,7 +46,10 @@ class States:
         return (True, kept[1]) if kept and kept[0] == version else (False, None)
 
     def put(self, ledger_id: UUID, stream: str, version: int, state: Any) -> None:
+        """Keeps a state; None: there is none that could be gone on from."""
         self.drop(ledger_id, stream)
+        if state is None:
+            return
         self._found[ledger_id, stream] = version, state
         self._events += version
         while self._events > self._most and len(self._found) > 1:
@@ -156,30 +160,41 @@ def _take_all(
     taken: dict[str, Taken] = {}
     for stream, rows in fresh.items():
         position, first = rows[0][0], rows[0][2]
+        # What was seen of it may change back to its first event: then its state is of no use.
+        told = target.projection.split and any(row[4] in TELLING for row in rows)
         found, state = (True, None) if first == 1 else states.get(ledger_id, stream, first - 1)
         # One stream's history at a time: of many they would be a large part of the log.
-        earlier = () if found else history_of(connection, ledger_id, stream, position - 1)
-        taken[stream] = take(target, rows, state, earlier)
+        earlier = () if found and not told else history_of(connection, ledger_id, stream, position - 1)
+        taken[stream] = take(target, rows, None if told else state, earlier)
     return taken
 
 
 def take(target: Target, rows: Rows, state: Any = None, earlier: Iterable[tuple[Any, ...]] = ()) -> Taken:
-    """Folds what went before, then steps through the new events, append by append, until one cannot be taken."""
-    step = target.projection.step
-    built = Built.nothing(target.projection)
-    version, at = rows[0][2] - 1, rows[0][0]
+    """What new events of a stream lead to, append by append, until one cannot be taken.
+
+    They follow on a state, or on what went before.
+    """
+    version, stuck = rows[0][2] - 1, None
     try:
-        for append in appends(decode(earlier)):
-            state, _ = step(state, append)
-        for append in appends(decode(rows)):
-            at = append[0].position
-            state, changes = step(state, append)
-            built.add(changes, append[-1].position)
-            version = append[-1].stream_version
+        before, left = decode(earlier), decode(rows)
     except Exception as error:
-        # Whatever a step raises, it is this stream that it raises it for.
-        return Taken(None, version, built, (at, _said(error)))
-    return Taken(state, version, built, None)
+        return Taken(None, version, Built.nothing(target.projection), (rows[0][0], _said(error)))
+    while left:
+        try:
+            if state is None:
+                reached, built = follow(target.projection, before, left)
+            else:
+                built = Built.nothing(target.projection)
+                reached = step_all(target.projection, built, left, state)
+        except Exception as error:
+            # Without it the audiences may see other things of the events before it: these are taken again.
+            at = error.recorded_at if isinstance(error, Stuck) else left[0].recorded_at
+            kept = [one for one in left if one.recorded_at < at]
+            stuck = left[len(kept)].position, _said(error)
+            left = kept
+        else:
+            return Taken(reached, left[-1].stream_version, built, stuck)
+    return Taken(None, version, Built.nothing(target.projection), stuck)
 
 
 def _write_all(
@@ -213,4 +228,5 @@ def park(
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:_ERROR_MAX]
+    cause = error.__cause__ if isinstance(error, Stuck) else error
+    return f"{type(cause).__name__}: {cause}"[:_ERROR_MAX]

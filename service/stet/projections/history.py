@@ -1,4 +1,5 @@
-"""PURE: what an append changes in the histories of an incident: its slices, and the versions of its statements.
+"""PURE: what an append changes in the histories of an incident: its slices, the versions of its statements, and, where
+the public is not shown all of it, the last event that it sees.
 
 docs/architecture.md has the law that every row obeys.
 """
@@ -14,15 +15,17 @@ from stet.incident.row import row_of
 from stet.incident.slices import Slice, Splice, changed_since, rename, renamed, splice
 from stet.incident.state import Incident
 from stet.incident.state import fold as fold_incident
+from stet.projections.audiences import PUBLIC
 from stet.projections.projection import Change, Events, Projection, Table
-from stet.projections.record import AUDIENCE, encode_slice, encode_statement, instant
+from stet.projections.record import encode_slice, encode_statement, instant
 from stet.values.compare import END
 
-_VERSION = RESOLUTION + 2
+_VERSION = RESOLUTION + 3
 """Raised with the rules of resolution, and whenever the same incident is shown by another row."""
 _KIND = "'incident'"
-_SLICES = Table(name="incident_history", key=("incident_id", "audience", "said_from"), id="incident_id", kind=_KIND)
-_SPOKEN = Table(name="statement_history", key=("incident_id", "statement_id", "audience"), id="incident_id", kind=_KIND)
+_SLICES = Table(name="incident_history", key=("incident_id", "said_from"), id="incident_id", kind=_KIND)
+_SPOKEN = Table(name="statement_history", key=("incident_id", "statement_id"), id="incident_id", kind=_KIND)
+_SEEN = Table(name="shown_history", key=("incident_id",), id="incident_id", kind=_KIND, only=PUBLIC)
 
 
 class Sliced(NamedTuple):
@@ -61,7 +64,7 @@ def changes_of(before: Incident, after: Incident, found: Splice) -> tuple[Change
     """What leads from one state of an incident to another, given what changes in its slices."""
     assert after.incident_id and after.opened_at
     id_, opened_at = after.incident_id, after.opened_at
-    ended = [(id_, AUDIENCE, instant(one.said_from)) for one in found.closed]
+    ended = [(id_, instant(one.said_from)) for one in found.closed]
     begun = [encode_slice(id_, opened_at, one) for one in found.opened]
     silenced, spoken = [], []
     for statement_id in before.statements.keys() | after.statements.keys():
@@ -70,12 +73,14 @@ def changes_of(before: Incident, after: Incident, found: Splice) -> tuple[Change
             continue
         was, is_ = (row_of(one) if one else None for one in (old, new))
         if was != is_:
-            silenced += [(id_, statement_id, AUDIENCE)] if was else []
+            silenced += [(id_, statement_id)] if was else []
             spoken += [is_] if is_ else []
     spoken.sort(key=lambda row: row.statement_position)
+    seen = {"incident_id": id_, "version": after.version, "updated_at": after.updated_at, "opened_at": opened_at}
     return (
         Change(_SLICES, ended, begun),
         Change(_SPOKEN, sorted(silenced), [encode_statement(id_, row) for row in spoken]),
+        Change(_SEEN, [(id_,)] if before.version else [], [seen]),
     )
 
 
@@ -84,6 +89,7 @@ PROJECTION = Projection(
     version=_VERSION,
     inline=True,
     kinds=("incident",),
-    tables=(_SLICES, _SPOKEN),
+    tables=(_SLICES, _SPOKEN, _SEEN),
     step=step,
+    split=True,
 )

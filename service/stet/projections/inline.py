@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -13,15 +13,17 @@ import msgspec
 from stet.database.pool import Connection
 from stet.document.state import Document
 from stet.incident.slices import Slice
-from stet.incident.state import Incident
+from stet.incident.state import Incident, fold
 from stet.incident.summary import Summary
-from stet.projections import history, names
+from stet.projections import history, names, restriction
+from stet.projections.audiences import ALL, goes_on, views
 from stet.projections.history import changes_of, since_of, splice_of
-from stet.projections.projection import Built, Change, Projection
-from stet.projections.record import AUDIENCE
+from stet.projections.projection import Built, Change, Events, Projection, follow
+from stet.projections.restriction import restricted_of
 from stet.projections.target import Target, fault_of, writes
 from stet.source.state import Source
 from stet.sql import load
+from stet.store.read import read_streams
 from stet.values.compare import END
 
 _READ_LIVE_SLICES = load("read_live_slices")
@@ -34,22 +36,35 @@ States = Mapping[str, tuple[Any, Any]]
 """For each stream of an append, what it added up to before and adds up to after."""
 
 
+class _Seen(NamedTuple):
+    """An incident before and after an append, as an audience sees it."""
+
+    audience: str
+    before: Incident
+    after: Incident
+
+
 async def keep_inline(connection: Connection, ledger_id: UUID, states: States, events: int) -> None:
     """Writes what the appends of a group change. Each stream is in one of them only.
 
     It knows the states from the decision, so it folds nothing: what a step would give follows from the two states and
-    the live slices. The log line says how many rows were ended and added for how many events.
+    the live slices. Only an incident of which the public is not shown all is read again. The log line says how many
+    rows were ended and added for how many events.
     """
     named = [
         (after.position, names.change_of(stream, before, after))
         for stream, (before, after) in states.items()
         if isinstance(after, Source | Document) and after.version
     ]
-    incidents = [pair for pair in states.values() if isinstance(pair[1], Incident)]
-    sliced = await _changes(connection, ledger_id, incidents)
+    restricted = [
+        (after.position, restriction.change_of(stream, restricted_of(before), restricted_of(after)))
+        for stream, (before, after) in states.items()
+        if isinstance(after, Incident | Document) and _tells(before, after)
+    ]
     made = [
         (names.PROJECTION, _built(names.PROJECTION, named)),
-        (history.PROJECTION, _built(history.PROJECTION, sliced)),
+        (restriction.PROJECTION, _built(restriction.PROJECTION, restricted)),
+        (history.PROJECTION, await _histories(connection, ledger_id, states)),
     ]
     async with connection.pipeline():
         sent = [
@@ -69,6 +84,13 @@ async def keep_inline(connection: Connection, ledger_id: UUID, states: States, e
     _log.info(msgspec.json.encode({"events": events, "rows": counted}).decode())
 
 
+def _tells(before: Incident | Document, after: Incident | Document) -> bool:
+    """Whether one state says otherwise than the other what is restricted."""
+    return before.visibility is not after.visibility or (
+        isinstance(before, Incident) and isinstance(after, Incident) and before.restricted is not after.restricted
+    )
+
+
 def _built(projection: Projection, found: Iterable[tuple[int, Sequence[Change]]]) -> Built:
     built = Built.nothing(projection)
     for position, changes in found:
@@ -76,31 +98,61 @@ def _built(projection: Projection, found: Iterable[tuple[int, Sequence[Change]]]
     return built
 
 
-async def _changes(
-    connection: Connection, ledger_id: UUID, incidents: Sequence[tuple[Incident, Incident]]
-) -> list[tuple[int, tuple[Change, ...]]]:
-    sinces = [since_of(before, after) for before, after in incidents]
-    live: dict[UUID, list[Slice]] = {}
-    wanted = {
-        before.incident_id: since
-        for (before, _), since in zip(incidents, sinces, strict=True)
-        if since and before.version
-    }
-    if wanted:
-        parameters = {
-            "ledger_id": ledger_id,
-            "audience": AUDIENCE,
-            "incident_ids": list(wanted),
-            "sinces": list(wanted.values()),
-        }
-        cursor = await connection.execute(_READ_LIVE_SLICES, parameters)
-        for incident_id, unsaid, said_from, said_to, summary in await cursor.fetchall():
-            begins = END if unsaid else said_from
-            live.setdefault(incident_id, []).append(Slice(begins, said_to or END, _SUMMARY.decode(summary)))
+async def _histories(connection: Connection, ledger_id: UUID, states: States) -> Built:
+    """The rows of the incidents: those that an append adds and ends, or, where its audiences change, all."""
+    incidents = {stream: pair for stream, pair in states.items() if isinstance(pair[1], Incident)}
+    seen = [_Seen(ALL, *pair) for pair in incidents.values() if not any(one.guarded for one in pair)]
+    guarded = [stream for stream, pair in incidents.items() if any(one.guarded for one in pair)]
+    built = Built.nothing(history.PROJECTION)
+    for stream, events in (await read_streams(connection, ledger_id, guarded)).items():
+        version = incidents[stream][0].version
+        found = _seen_of(stream, events[:version], events)
+        if found is None:
+            # Of a long history that takes a while: requests go on meanwhile.
+            _, whole = await asyncio.to_thread(follow, history.PROJECTION, events[:version], events[version:])
+            built.join(whole)
+        else:
+            seen += found
+    for one, changes in await _changes(connection, ledger_id, seen):
+        built.add(changes, one.after.position, one.audience)
+    return built
+
+
+def _seen_of(stream: str, earlier: Events, events: Events) -> list[_Seen] | None:
+    """An incident as each audience sees it that sees anything of an append; None: what was seen before is changed."""
+    before, after = views(stream, earlier), views(stream, events)
+    if not goes_on(before, after):
+        return None
     found = []
-    for n, ((before, after), since) in enumerate(zip(incidents, sinces, strict=True)):
+    for audience, its in after.items():
+        if more := its[len(before[audience]) :]:
+            state = fold(before[audience])
+            found.append(_Seen(audience, state, fold(more, state)))
+    return found
+
+
+async def _changes(
+    connection: Connection, ledger_id: UUID, incidents: Sequence[_Seen]
+) -> list[tuple[_Seen, tuple[Change, ...]]]:
+    sinces = [since_of(one.before, one.after) for one in incidents]
+    live: dict[tuple[UUID, str], list[Slice]] = {}
+    wanted = [
+        (one.before.incident_id, one.audience, since)
+        for one, since in zip(incidents, sinces, strict=True)
+        if since and one.before.version
+    ]
+    if wanted:
+        columns = zip(("incident_ids", "audiences", "sinces"), zip(*wanted, strict=True), strict=True)
+        parameters = {"ledger_id": ledger_id} | {name: list(values) for name, values in columns}
+        cursor = await connection.execute(_READ_LIVE_SLICES, parameters)
+        for incident_id, audience, unsaid, said_from, said_to, summary in await cursor.fetchall():
+            begins = END if unsaid else said_from
+            shown = Slice(begins, said_to or END, _SUMMARY.decode(summary))
+            live.setdefault((incident_id, audience), []).append(shown)
+    found = []
+    for n, (one, since) in enumerate(zip(incidents, sinces, strict=True)):
         if n % _BREATH == 0:
             await asyncio.sleep(0)
-        spliced = splice_of(before, after, live.get(after.incident_id or UUID(int=0), []), since)
-        found.append((after.position, changes_of(before, after, spliced)))
+        its = live.get((one.after.incident_id or UUID(int=0), one.audience), [])
+        found.append((one, changes_of(one.before, one.after, splice_of(one.before, one.after, its, since))))
     return found

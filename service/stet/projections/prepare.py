@@ -8,15 +8,16 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from stet.errors import CorruptLog
-from stet.projections.log import decode, streams_of
-from stet.projections.projection import LIVE, Built, Projection, build
+from stet.projections.derive import Reached, derive
+from stet.projections.log import streams_of
+from stet.projections.projection import LIVE, Built, Projection
 from stet.projections.rebuild.job import ENDED
 from stet.projections.rebuild.tables import drop_tables, grants
 from stet.projections.registry import PROJECTIONS
 from stet.projections.target import NEW, Target, write
 
 _ROWS = 5_000
+_ALL = Reached(LIVE, {})
 
 
 def prepare(url: str, say: Callable[[str], None]) -> None:
@@ -49,7 +50,7 @@ def prepare_sql() -> str:
     for projection in PROJECTIONS:
         made = [(table.name, table.ddl) for table in projection.tables if table.ddl]
         for name, ddl in made:
-            lines += [ddl.strip(), grants(name, inline=projection.inline).as_string(None)]
+            lines += [ddl.strip(), grants(projection, name).as_string(None)]
         if made:
             version = sql.SQL("INSERT INTO stet.projection (name, version) VALUES ({}, {});").format(
                 sql.Literal(projection.name), sql.Literal(projection.version)
@@ -76,7 +77,7 @@ def _empty(connection: psycopg.Connection, projection: Projection) -> None:
         else:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
             connection.execute(table.ddl)
-            connection.execute(grants(table.name, inline=projection.inline))
+            connection.execute(grants(projection, table.name))
 
 
 def _build(connection: psycopg.Connection, projection: Projection, say: Callable[[str], None]) -> None:
@@ -99,10 +100,7 @@ def build_ledger(
     """
     waiting = Built.nothing(projection)
     for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=LIVE):
-        try:
-            waiting.join(build(projection, decode(rows))[1])
-        except (LookupError, ValueError, AssertionError) as error:
-            raise CorruptLog(f"the events of {stream} do not follow from one another: {error!r}") from error
+        waiting.join(derive(projection, stream, rows, _ALL))
         taken(len(rows))
         if len(waiting) >= _ROWS:
             write(connection, Target(projection), ledger_id, waiting)

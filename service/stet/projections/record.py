@@ -16,8 +16,6 @@ from stet.projections.projection import Row
 from stet.values.compare import END
 from stet.values.words import words
 
-AUDIENCE = "all"
-"""Until there is visibility, members and the public are shown the same rows."""
 _ORDERED = 250
 
 
@@ -36,7 +34,6 @@ def encode_slice(incident_id: UUID, opened_at: datetime, one: Slice) -> Row:
     shown = one.summary
     fields: dict[str, Any] = {
         "incident_id": incident_id,
-        "audience": AUDIENCE,
         "said_from": instant(one.said_from),
         "said_to": instant(one.said_to),
         "opened_at": opened_at,
@@ -76,7 +73,6 @@ def encode_statement(incident_id: UUID, shown: StatementRow) -> Row:
     """A row of statement_history."""
     return asdict(shown) | {
         "incident_id": incident_id,
-        "audience": AUDIENCE,
         "said_earliest": shown.said_earliest or "-infinity",
         "said_latest": instant(shown.said_latest),
         "words": tsvector(shown.words),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from stet.errors import NotFound
-from stet.projections import history, names, source_record
+from stet.projections import history, names, restriction, source_record
 from stet.projections.projection import Projection
 
 PROJECTIONS: tuple[Projection, ...] = (
     history.PROJECTION,
     names.PROJECTION,
+    restriction.PROJECTION,
     source_record.PROJECTION,
 )
 

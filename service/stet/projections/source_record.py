@@ -18,6 +18,7 @@ CREATE TABLE stet.source_record (
     ledger_id uuid NOT NULL,
     source_id uuid NOT NULL,
     incident_id uuid NOT NULL,
+    audience text COLLATE "C" NOT NULL,
     from_position bigint NOT NULL,
     to_position bigint NOT NULL,
     said int NOT NULL,
@@ -26,7 +27,8 @@ CREATE TABLE stet.source_record (
     contradicted int NOT NULL,
     conceded int NOT NULL,
     relayed int NOT NULL,
-    CONSTRAINT source_record_pk PRIMARY KEY (ledger_id, source_id, incident_id, from_position),
+    CONSTRAINT source_record_pk PRIMARY KEY (ledger_id, source_id, incident_id, audience, from_position),
+    CONSTRAINT source_record_audience CHECK (audience IN ('all', 'member', 'public')),
     CONSTRAINT source_record_positions CHECK (from_position < to_position)
 );
 COMMENT ON TABLE stet.source_record IS
@@ -102,5 +104,5 @@ def step(state: _State | None, append: Events) -> tuple[_State, tuple[Change, ..
 
 
 PROJECTION = Projection(
-    name="source_record", version=1, inline=False, kinds=("incident",), tables=(_RECORDS,), step=step
+    name="source_record", version=2, inline=False, kinds=("incident",), tables=(_RECORDS,), step=step, split=True
 )

@@ -15,6 +15,7 @@ from stet.projections.projection import LIVE, Built, Projection, Row, Table
 from stet.sql import load
 
 _BEGIN = load("begin_rows")
+_DROP = load("drop_rows")
 _END = load("end_rows")
 _COMPARE = load("compare_rows")
 NEW, OLD = "_new", "_old"
@@ -50,16 +51,20 @@ class Write(NamedTuple):
     table: str
     statement: sql.Composed
     parameters: dict[str, Any]
-    rows: int
+    rows: int | None
+    """None: any number."""
 
 
 def writes(target: Target, ledger_id: UUID, built: Built) -> Iterator[Write]:
-    """What writes all that was built: first what ends, then what begins."""
+    """What writes all that was built: first what is gone, then what ends, then what begins."""
+    for table in target.projection.tables:
+        if built.replaced:
+            statement = sql.SQL(_DROP).format(table=target.table(table), id=sql.Identifier(table.id))
+            yield Write(table.name, statement, {"ledger_id": ledger_id, "ids": built.replaced}, None)
     for table in target.projection.tables:
         if ended := built.ended[table.name]:
-            same = sql.SQL(" AND ").join(
-                sql.SQL("h.{0} = r.{0}").format(sql.Identifier(column)) for column in table.key
-            )
+            columns = [name for name in ended[0] if name != "to_position"]
+            same = sql.SQL(" AND ").join(sql.SQL("h.{0} = r.{0}").format(sql.Identifier(name)) for name in columns)
             statement = sql.SQL(_END).format(table=target.table(table), same=same)
             parameters = {"ledger_id": ledger_id, "rows": as_json(ledger_id, ended)}
             yield Write(table.name, statement, parameters, len(ended))
@@ -78,7 +83,7 @@ def write(connection: psycopg.Connection, target: Target, ledger_id: UUID, built
 
 def fault_of(one: Write, count: int) -> str | None:
     """What is wrong if a statement has written `count` rows; None: nothing."""
-    if count == one.rows:
+    if one.rows in (None, count):
         return None
     return f"{one.table} is not what its log gives: {count} of {one.rows} rows could be written"
 

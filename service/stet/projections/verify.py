@@ -8,9 +8,9 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from stet.errors import CorruptLog
-from stet.projections.log import decode, streams_of
-from stet.projections.projection import Built, Projection, build, id_of
+from stet.projections.derive import Reached, derive, reached
+from stet.projections.log import streams_of
+from stet.projections.projection import Built, Projection, id_of
 from stet.projections.registry import PROJECTIONS
 from stet.projections.target import Target, compare
 from stet.sql import load
@@ -35,42 +35,27 @@ def differences(connection: psycopg.Connection, ledger: str, progress: Progress 
         tables = [Target(one).table(table) for one in PROJECTIONS for table in one.tables]
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(tables)))
         connection.execute("SET LOCAL timezone = 'UTC'")
-        ledger_id, _, head, _ = connection.execute(_READ_HEADS, {"name": ledger}).fetchall()[0]
+        ledger_id, *_ = connection.execute(_READ_HEADS, {"name": ledger}).fetchall()[0]
         for projection in PROJECTIONS:
             if len(found) < SHOWN_MAX:
-                found += _differences(connection, projection, ledger, ledger_id, head or 0, progress)
+                found += _differences(connection, projection, ledger, ledger_id, progress)
     return found[:SHOWN_MAX]
 
 
 def _differences(
-    connection: psycopg.Connection,
-    projection: Projection,
-    ledger: str,
-    ledger_id: UUID,
-    head: int,
-    progress: Progress,
+    connection: psycopg.Connection, projection: Projection, ledger: str, ledger_id: UUID, progress: Progress
 ) -> list[str]:
-    found: list[str] = []
-    up_to = head
-    parked: dict[str, int] = {}
-    key = (projection.name, ledger_id)
-    if not projection.inline:
-        row = connection.execute(
-            "SELECT position FROM stet.checkpoint WHERE projection = %s AND ledger_id = %s", key
-        ).fetchone()
-        up_to = row[0] if row else 0
-        parked = dict(
-            connection.execute(
-                "SELECT stream, position FROM stet.parked WHERE projection = %s AND ledger_id = %s", key
-            ).fetchall()
-        )
-        found += [f"{projection.name} has parked {stream} at position {at}" for stream, at in sorted(parked.items())]
+    at = reached(connection, Target(projection), ledger_id)
+    found = [
+        f"{projection.name} has parked {stream} at position {position}"
+        for stream, position in sorted(at.parked.items())
+    ]
     done = 0
-    for ids, built, events in _batches(connection, projection, ledger_id, up_to, parked):
+    for ids, built, events in _batches(connection, projection, ledger_id, at):
         for name, lacking, row_ in compare(connection, Target(projection), ledger_id, ids, built, SHOWN_MAX):
             found.append(f"{name} {'lacks' if lacking else 'has, beyond the log,'} {row_}")
         done += events
-        progress(f"{ledger}, {projection.name}", done, up_to)
+        progress(f"{ledger}, {projection.name}", done, at.position)
         if len(found) >= SHOWN_MAX:
             break
     for table in projection.tables:
@@ -83,19 +68,14 @@ def _differences(
 
 
 def _batches(
-    connection: psycopg.Connection, projection: Projection, ledger_id: UUID, up_to: int, parked: dict[str, int]
+    connection: psycopg.Connection, projection: Projection, ledger_id: UUID, at: Reached
 ) -> Iterator[tuple[list[UUID], Built, int]]:
     """Some streams' ids, what is built of them, and how many events they have."""
     ids: list[UUID] = []
     waiting, events = Built.nothing(projection), 0
-    for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=up_to):
+    for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=at.position):
         events += len(rows)
-        # Of a parked stream the rows are those from before it failed.
-        taken = [row for row in rows if row[0] < parked.get(stream, up_to + 1)]
-        try:
-            waiting.join(build(projection, decode(taken))[1])
-        except (LookupError, ValueError, AssertionError) as error:
-            raise CorruptLog(f"the events of {stream} do not follow from one another: {error!r}") from error
+        waiting.join(derive(projection, stream, rows, at))
         ids.append(id_of(stream))
         if len(waiting) >= _BATCH:
             yield ids, waiting, events

@@ -4,4 +4,4 @@ FROM unnest(%(incident_ids)s::uuid[], %(statement_ids)s::uuid[], %(positions)s::
     wanted(incident_id, statement_id, position)
 JOIN stet.statement_history h
   ON h.ledger_id = %(ledger_id)s AND h.incident_id = wanted.incident_id AND h.statement_id = wanted.statement_id
-WHERE h.audience = %(audience)s AND h.from_position <= wanted.position AND h.to_position >= wanted.position
+WHERE h.audience IN ('all', %(audience)s) AND h.from_position <= wanted.position AND h.to_position >= wanted.position

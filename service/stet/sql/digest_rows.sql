@@ -3,6 +3,7 @@ WITH one AS (
     SELECT sha256(convert_to({row}::text, 'UTF8')) AS digest
     FROM {table} h
     WHERE h.ledger_id = %(ledger_id)s AND h.from_position <= %(position)s
+      AND h.{id} <> ALL (%(apart)s::uuid[])
 ), bucket AS (
     -- In buckets: what string_agg joins is limited to a gigabyte.
     SELECT get_byte(digest, 0) AS number, count(*) AS rows, sha256(string_agg(digest, ''::bytea ORDER BY digest)) AS digest

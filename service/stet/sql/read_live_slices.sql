@@ -1,8 +1,10 @@
--- The live slices of some incidents that end at a said time or later, in order.
-SELECT h.incident_id, h.said_from = 'infinity', nullif(h.said_from, 'infinity'), nullif(h.said_to, 'infinity'),
-       h.summary::text
-FROM unnest(%(incident_ids)s::uuid[], %(sinces)s::timestamptz[]) wanted(incident_id, since)
+-- The live slices of some incidents, as audiences see them, that end at a said time or later, in order.
+SELECT h.incident_id, h.audience, h.said_from = 'infinity', nullif(h.said_from, 'infinity'),
+       nullif(h.said_to, 'infinity'), h.summary::text
+FROM unnest(%(incident_ids)s::uuid[], %(audiences)s::text[], %(sinces)s::timestamptz[])
+    wanted(incident_id, audience, since)
 JOIN stet.incident_history h
-  ON h.ledger_id = %(ledger_id)s AND h.incident_id = wanted.incident_id AND h.said_to >= wanted.since
-WHERE h.audience = %(audience)s AND h.to_position = 9223372036854775807
-ORDER BY h.incident_id, h.said_from
+  ON h.ledger_id = %(ledger_id)s AND h.incident_id = wanted.incident_id
+ AND h.audience = wanted.audience COLLATE "C" AND h.said_to >= wanted.since
+WHERE h.to_position = 9223372036854775807
+ORDER BY h.incident_id, h.audience, h.said_from

@@ -4,7 +4,7 @@ FROM unnest(%(ids)s::uuid[], %(positions)s::bigint[]) wanted(incident_id, positi
 CROSS JOIN LATERAL (
     SELECT s.opened_at, s.summary, s.to_position
     FROM stet.incident_history s
-    WHERE s.ledger_id = %(ledger_id)s AND s.incident_id = wanted.incident_id AND s.audience = %(audience)s
+    WHERE s.ledger_id = %(ledger_id)s AND s.incident_id = wanted.incident_id AND s.audience IN ('all', %(audience)s)
       AND s.said_to = 'infinity' AND s.from_position <= wanted.position
     ORDER BY s.from_position DESC
     LIMIT 1

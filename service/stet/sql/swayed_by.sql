@@ -14,7 +14,7 @@ SELECT w.incident_id, w.position, h.retracts, NULL
 FROM wanted w
 JOIN stet.statement_history h
   ON h.ledger_id = %(ledger_id)s AND h.incident_id = w.incident_id AND h.statement_id = w.statement_id
-WHERE h.audience = %(audience)s AND h.retracts IS NOT NULL
+WHERE h.audience IN ('all', %(audience)s) AND h.retracts IS NOT NULL
 UNION
 SELECT incident_id, position, (payload->>'statement_id')::uuid, NULL
 FROM earlier

@@ -152,7 +152,7 @@ class _Run:
             positions = positions_of(self._connection, self._projection)
             digests, found = compare(self._connection, self._projection, positions)
         self._row.note(digests=_json(digests), differences=_json(found))
-        differ = any(one.live != one.rebuilt for one in digests)
+        differ = bool(found) or any(one.live != one.rebuilt for one in digests)
         if differ and (self._row.view.verify_only or not self._row.view.accept_differences):
             raise Ended("refused", error="the live tables differ from what the log gives")
         if self._row.view.verify_only:

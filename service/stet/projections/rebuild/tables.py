@@ -13,17 +13,19 @@ from stet.projections.target import NEW, OLD
 _INDEX = re.compile(r"CREATE (UNIQUE )?INDEX \S+ ON (?:ONLY )?\S+ (.*)", re.DOTALL)
 
 
-def grants(name: str, *, inline: bool) -> sql.Composed:
+def grants(projection: Projection, name: str) -> sql.Composed:
     """What the roles may do with a table of a projection, and which rows they see.
 
     A row is added, and ended, and never otherwise changed: by who appends where the projection is inline, else by the
-    worker. Nothing of it is in the table's definition, so every table that is made needs it.
+    worker. Of one that is split all rows of a stream are removed where they are written anew. Nothing of it is in the
+    table's definition, so every table that is made needs it.
     """
-    writer = sql.Identifier("stet_application" if inline else "stet_worker")
+    writer = sql.Identifier("stet_application" if projection.inline else "stet_worker")
+    rights = "INSERT, DELETE, UPDATE (to_position)" if projection.split else "INSERT, UPDATE (to_position)"
     return sql.SQL(
         "GRANT SELECT ON {0} TO stet_application, stet_reader, stet_worker;"
-        " GRANT INSERT, UPDATE (to_position) ON {0} TO {1}; CALL stet.keep_apart({2});"
-    ).format(sql.Identifier("stet", name), writer, sql.Literal(f"stet.{name}"))
+        " GRANT {3} ON {0} TO {1}; CALL stet.keep_apart({2});"
+    ).format(sql.Identifier("stet", name), writer, sql.Literal(f"stet.{name}"), sql.SQL(rights))
 
 
 def make_tables(connection: psycopg.Connection, projection: Projection) -> None:
@@ -42,7 +44,7 @@ def make_tables(connection: psycopg.Connection, projection: Projection) -> None:
         ).fetchone()
         if comment and comment[0]:
             connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(new, sql.Literal(comment[0])))
-        connection.execute(grants(table.name + NEW, inline=projection.inline))
+        connection.execute(grants(projection, table.name + NEW))
 
 
 def index_tables(connection: psycopg.Connection, projection: Projection) -> None:

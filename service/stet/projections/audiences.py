@@ -1,0 +1,36 @@
+"""PURE: what each audience sees of an incident, as of some position: visibility is that of there at every cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stet.envelope import Recorded
+from stet.incident.state import fold
+from stet.incident.visibility import Events, shown
+
+ALL, MEMBER, PUBLIC = "all", "member", "public"
+"""Whom a row is for. One that is for all stands for two that would be equal."""
+Views = Mapping[str, Events]
+"""For each audience that has rows of its own, the events that it sees."""
+TELLING = frozenset({"visibility-changed", "reference-hidden"})
+"""The types of the events that say who may see something."""
+
+
+def views(stream: str, events: Events) -> Views:
+    """The audiences of an incident's stream, by all of its events up to a position."""
+    if not fold(one for one in events if one.type in TELLING).guarded:
+        return {ALL: events}
+    return {MEMBER: events, PUBLIC: shown(stream, events, "public")}
+
+
+def goes_on(before: Views, after: Views) -> bool:
+    """Whether of the earlier events everybody sees what he saw before: then later ones only end and begin rows."""
+    return before.keys() == after.keys() and all(
+        len(events) <= len(after[audience]) and all(map(_same, events, after[audience]))
+        for audience, events in before.items()
+    )
+
+
+def _same(one: Recorded[Any], other: Recorded[Any]) -> bool:
+    return one is other or one == other
