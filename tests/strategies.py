@@ -876,7 +876,7 @@ def a_visibility(draw: Draw, *, of_incident: bool = False) -> Visibility:
 def restrict_one(draw: Draw, world: World) -> None:
     """Restricts an incident or a statement, or shows it again."""
     incident_id = pick(draw, *sorted(world.incidents))
-    statement_id = pick(draw, None, *sorted(world.incidents[incident_id].statements) * 2)
+    statement_id = pick(draw, None, *sorted(world.incidents[incident_id].statements)) if draw(booleans) else None
     restricted = [
         (id_, one)
         for id_, state in sorted(world.incidents.items())

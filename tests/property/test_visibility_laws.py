@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from tests.strategies import (
     DAWN,
     OF_STATEMENTS,
+    Stated,
     World,
+    citation_of,
     correct_one,
     histories,
     json,
@@ -62,8 +64,22 @@ from stet.values.time import Anchor, Time
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
+def record_apart(draw: Any, world: World) -> None:
+    """A statement about two incidents of which one of the claims alone cites a document."""
+    cited = (None, citation_of(draw, world))
+    about = draw(st.permutations(sorted(world.incidents)))[:2]
+    claims = tuple(
+        ClaimInput(claim_id=world.new_id(), incident_id=id_, attribute="weapon", value=json("gun"), citation=citation)
+        for id_, citation in zip(about, cited, strict=True)
+    )
+    body, statement_id = RecordStatement(speaker=min(world.of("source")), claims=claims), world.new_id()
+    if world.write(lambda: record_statement(body, about[0], statement_id, "")):
+        world.stated[statement_id] = Stated(None, None, {})
+
+
 STEPS = (
-    *(record_one, record_one, record_one, move_one, move_one, correct_one, retract_one, link_one, open_one),
+    *(record_apart, record_apart, record_one, record_one, move_one, move_one),
+    *(correct_one, retract_one, link_one, open_one),
     *(restrict_one, restrict_one, restrict_one, restrict_one, restrict_one, restrict_document, restrict_document),
 )
 _steps = st.lists(st.sampled_from(STEPS), max_size=16)

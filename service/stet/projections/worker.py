@@ -1,4 +1,4 @@
-"""Keeps the asynchronous projections up with the log, and runs the rebuilds that are asked for.
+"""Keeps the asynchronous projections up with the log, ends embargoes, and runs the rebuilds that are asked for.
 
 Of all workers of a database one leads each projection, by an advisory lock of its connection: when it dies, PostgreSQL
 gives the lock to the next that asks. That saves work only; what keeps a projection right is its checkpoint.
@@ -16,6 +16,7 @@ import psycopg
 
 from stet.database.doorbell import CHANNEL, POLL_S
 from stet.database.pool import as_role
+from stet.handle.embargo import end_due
 from stet.projections.advance import States, advance
 from stet.projections.projection import Projection
 from stet.projections.rebuild.job import ENDED
@@ -44,6 +45,8 @@ class Worker:
         self._rebuilding: Thread | None = None
         self._rebuild_at = 0.0
         """Not before this is another rebuild begun."""
+        self._embargoes_at = 0.0
+        """Not before this are embargoes ended."""
 
     def start(self) -> Thread:
         """Runs in a thread of its own."""
@@ -81,8 +84,9 @@ class Worker:
         """
         left = False
         for projection in PROJECTIONS:
-            if not projection.inline and self._leads(connection, projection):
+            if not projection.inline and self._leads(connection, projection.name):
                 left = self._take(connection, projection) or left
+        self._end_embargoes(connection)
         self._rebuild(connection)
         return left
 
@@ -98,10 +102,16 @@ class Worker:
             return False
         return any(taken)
 
-    def _leads(self, connection: psycopg.Connection, projection: Projection) -> bool:
+    def _leads(self, connection: psycopg.Connection, name: str) -> bool:
         """Whether this worker leads the projection, or does from this moment on."""
-        row = connection.execute(_LEAD, {"name": projection.name}).fetchone()
+        row = connection.execute(_LEAD, {"name": name}).fetchone()
         return bool(row and row[0])
+
+    def _end_embargoes(self, connection: psycopg.Connection) -> None:
+        """Ends those that are due; those that cannot be ended are tried again after a while."""
+        if time.monotonic() >= self._embargoes_at and self._leads(connection, "embargoes"):
+            failed = end_due(connection, self._url)
+            self._embargoes_at = time.monotonic() + _INTERRUPTED_S if failed else 0.0
 
     def _rebuild(self, connection: psycopg.Connection) -> None:
         """Runs the rebuilds that are waited for, or that nobody goes on with, one after the other."""
