@@ -160,6 +160,8 @@ def hanging(desk: Desk) -> None:
     desk.post(document, update)
     capture = {"version": 2, "captured_at": "2020-11-23T00:00:00Z", "sha256": "0" * 64, "reason": "kept"}
     desk.post(document, {"type": "document-captured", **capture})
+    for label in ("red", "clear"):
+        desk.post(document, {"type": "visibility-changed", "label": label, "reason": "of the source"})
 
 
 def supersessions(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,8 @@ from tests.strategies import (
 from stet.document.commands import ChangeDocumentVisibility, RegisterDocument, VersionInput
 from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
+from stet.errors import Refused
+from stet.handle.embargo import Due, end_embargo
 from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
 from stet.handle.revision import revise_incident
@@ -60,6 +63,7 @@ from stet.incident.visibility import facts_of, hidden, shown
 from stet.ledger.commands import CreateLedger
 from stet.source.commands import RegisterSource
 from stet.values.time import Anchor, Time
+from stet.values.visibility import Visibility
 
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -206,6 +210,7 @@ def _holds(events: list[Recorded[Any]], recorded: Recorded[Any]) -> bool:
 # ---- by hand ----
 
 AZ, DOCUMENT, I1, I2, I3 = uuid(1), uuid(2), uuid(3), uuid(4), uuid(5)
+HOUR = timedelta(hours=1)
 S1, S2, S3 = uuid(11), uuid(12), uuid(13)
 CITED = Citation(document_id=DOCUMENT, version=1)
 
@@ -301,6 +306,35 @@ def test_what_is_labelled_already_leads_to_no_further_event(world: World) -> Non
     assert label(world, I1, S1, "red") == ["3 VisibilityChanged", "4 VisibilityChanged"]
     assert label(world, I2, S1, "red") == []
     assert label(world, I1, S1, "amber") == ["3 VisibilityChanged", "4 VisibilityChanged"]
+
+
+def test_an_append_reaches_so_many_incidents_and_no_more_but_always_shows_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may name a restricted thing grows; it must not stay hidden for that."""
+    monkeypatch.setattr("stet.handle.visibility._STREAMS", 2)
+    for statement_id, incident_id in ((S1, I1), (S2, I2), (S3, I3)):
+        say(world, statement_id, incident_id, citation=CITED)
+    red, clear = (ChangeDocumentVisibility(label=name, reason="so") for name in ("red", "clear"))
+    with pytest.raises(Refused, match="3 incidents name what this would hide; one append reaches 2 at most"):
+        world.decide(change_document(red, DOCUMENT, ""))
+    monkeypatch.setattr("stet.handle.visibility._STREAMS", 3)
+    world.must(lambda: change_document(red, DOCUMENT, ""))
+    monkeypatch.setattr("stet.handle.visibility._STREAMS", 2)
+    world.must(lambda: change_document(clear, DOCUMENT, ""))
+    assert [elsewhere(world, id_) for id_ in (I1, I2, I3)] == [set(), set(), set()]
+
+
+def test_an_embargo_ends_unless_it_was_changed(world: World) -> None:
+    """Wherever it is; and ends nothing else."""
+    until = datetime(2300, 1, 1, tzinfo=UTC)
+    say(world, S1, I1, about=(I2,), visibility=Visibility(label="green", embargo_until=until))
+    due = Due(uuid(0), f"incident:{I2}", S1, until)
+    for other in (due._replace(until=until + HOUR), due._replace(statement_id=None), due._replace(statement_id=S2)):
+        assert world.decide(end_embargo(other)).events == []
+    world.must(lambda: end_embargo(due))
+    assert [world.incidents[id_].restricted[S1] for id_ in (I1, I2)] == [Visibility(label="green")] * 2
+    assert world.decide(end_embargo(due)).events == []
 
 
 def test_nothing_is_said_where_nothing_is_restricted(world: World) -> None:

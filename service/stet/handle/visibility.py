@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from stet.codec import AnyEvent
+from stet.codec import TYPES, AnyEvent
 from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
 from stet.errors import Refused
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stet.handle import Reader
 
 _STREAMS = 1_000
+_RESTRICTING = {TYPES[VisibilityChanged], TYPES[ReferenceHidden]}
 _ROLES: tuple[Role, ...] = ("holds", "hangs", "names")
 _HIDDEN, _SHOWN = "what is named here was restricted", "what is named here is restricted no more"
 
@@ -114,4 +115,4 @@ def _ids(targets: Iterable[str]) -> list[UUID]:
 
 def _guarded(events: Sequence[Recorded[Any]]) -> bool:
     """Whether anything was ever restricted in a stream."""
-    return any(isinstance(one.event, VisibilityChanged | ReferenceHidden) for one in events)
+    return any(one.type in _RESTRICTING for one in events)

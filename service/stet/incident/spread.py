@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from stet.envelope import Recorded
-from stet.incident.known import references
+from stet.incident.events import StatementMovedIn
 from stet.incident.visibility import Facts, facts_of, hidden, named_by
 
 Targets = frozenset[str]
@@ -52,8 +52,10 @@ def part_of(stream: str, events: Sequence[Recorded[Any]], new: Sequence[Recorded
 
 def named_in(event: Any, stream: str) -> set[str]:
     """All that an event names or holds but sources and its own stream."""
-    referred = {target for target, _ in references(event, stream) if not target.startswith("source:")}
-    return (referred | named_by(event, stream)) - {stream}
+    found = named_by(event, stream)
+    if isinstance(event, StatementMovedIn):
+        found |= {f"statement:{one.superseded_by}" for one in event.statement.superseded}
+    return found - {stream}
 
 
 def unlabelled(parts: Iterable[Part]) -> Targets:
