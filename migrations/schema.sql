@@ -1115,6 +1115,9 @@ CREATE INDEX event_proposed ON stet.event USING btree (ledger_id, "position") WH
 -- Name: event_recorded_at; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_recorded_at ON stet.event USING btree (ledger_id, recorded_at, "position");
 
+-- Name: event_visibility; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX event_visibility ON stet.event USING btree (ledger_id, stream) WHERE (type = ANY (ARRAY['visibility-changed'::text, 'reference-hidden'::text]));
+
 -- Name: incident_history_kind; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_kind ON stet.incident_history USING btree (ledger_id, kind, opened_at, incident_id, from_position, to_position, said_from, said_to);
 

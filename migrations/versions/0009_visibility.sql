@@ -44,6 +44,10 @@ COMMENT ON TABLE stet.shown_history IS
 -- A page by the last update, at a position.
 CREATE INDEX shown_history_updated ON stet.shown_history (ledger_id, from_position, incident_id, to_position);
 
+-- The streams of which an audience may see less than another; few events are of these types.
+CREATE INDEX event_visibility ON stet.event (ledger_id, stream)
+    WHERE type IN ('visibility-changed', 'reference-hidden');
+
 GRANT SELECT, INSERT, UPDATE (to_position) ON stet.restriction_history, stet.shown_history TO stet_application;
 GRANT SELECT ON stet.restriction_history, stet.shown_history TO stet_reader;
 -- Visibility is always today's: where it changes, the rows of that incident are derived anew, back to the first.

@@ -93,12 +93,20 @@ def named_by(event: Any, stream: str) -> set[str]:
         # It was recorded without those that came to take its place: one of them that is hidden only falls away.
         event = replace(event, statement=replace(event.statement, superseded=()))
     found = {target for target, _ in references(event, stream) if not target.startswith("source:")}
-    ids = {statement_of(event), getattr(event, "statement_id", None)}
+    ids = _told_of(event)
     if isinstance(event, StatementSuperseded):
         ids.add(event.superseded_by)
     if isinstance(event, IncidentUnlinked):
         found.add(f"incident:{event.incident_id}")
     return found | {f"statement:{id_}" for id_ in ids if id_}
+
+
+def _told_of(event: Any) -> set[UUID | None]:
+    """The statement that an event is about, and the one that this takes back."""
+    ids = {statement_of(event), getattr(event, "statement_id", None)}
+    if isinstance(event, StatementMovedIn) and event.statement.retracts:
+        ids.add(event.statement.retracts.statement_id)
+    return ids
 
 
 def hidden(facts: Facts, elsewhere: frozenset[str] | None = None) -> frozenset[str]:
@@ -193,7 +201,7 @@ def _claims(event: Any) -> Iterable[Claim]:
 
 def _coarse(event: Any, place: Place, withheld: frozenset[UUID]) -> Any:
     """The event without a place finer than `place`; of the statements that have one without their words, too."""
-    if withheld.isdisjoint({statement_of(event), getattr(event, "statement_id", None)}):
+    if withheld.isdisjoint(_told_of(event)):
         return event
     match event:
         case StatementRecorded(claims=claims):

@@ -1,11 +1,12 @@
--- The streams with events after a position that ever said who may see something: any may change all of their rows.
-SELECT touched.stream
+-- The streams of some kinds with events after a position, and with any that said who may see something.
+SELECT told.stream
 FROM (
     SELECT DISTINCT e.stream
     FROM stet.event e
-    WHERE e.ledger_id = %(ledger_id)s AND e.position > %(position)s AND split_part(e.stream, ':', 1) = ANY (%(kinds)s)
-) touched
+    WHERE e.ledger_id = %(ledger_id)s AND e.type IN ('visibility-changed', 'reference-hidden')
+      AND split_part(e.stream, ':', 1) = ANY (%(kinds)s)
+) told
 WHERE EXISTS (
-    SELECT FROM stet.event said
-    WHERE said.ledger_id = %(ledger_id)s AND said.stream = touched.stream AND said.type = ANY (%(types)s))
-ORDER BY touched.stream
+    SELECT FROM stet.event later
+    WHERE later.ledger_id = %(ledger_id)s AND later.stream = told.stream AND later.position > %(position)s)
+ORDER BY told.stream

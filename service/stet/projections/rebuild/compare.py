@@ -14,7 +14,6 @@ import psycopg
 from msgspec import Struct
 from psycopg import sql
 
-from stet.projections.audiences import TELLING
 from stet.projections.derive import derive, reached
 from stet.projections.log import history_of
 from stet.projections.projection import Projection, id_of
@@ -103,7 +102,7 @@ def rewritten(connection: psycopg.Connection, projection: Projection, ledger_id:
     """The streams whose rows up to a position may have been written anew since."""
     if not projection.split:
         return []
-    parameters = {"ledger_id": ledger_id, "position": position, "types": list(TELLING), "kinds": list(projection.kinds)}
+    parameters = {"ledger_id": ledger_id, "position": position, "kinds": list(projection.kinds)}
     return [stream for (stream,) in connection.execute(_FIND_REWRITTEN, parameters)]
 
 
