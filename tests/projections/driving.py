@@ -14,6 +14,7 @@ import psycopg
 from msgspec.structs import replace
 from tests.projections.oracle_record import records
 from tests.projections.test_histories import append
+from tests.property import oracle_shown
 from tests.store.writing import make_ledger
 
 from stet.database.pool import as_role, make_pool
@@ -31,6 +32,12 @@ from stet.projections.target import Target
 from stet.projections.verify import differences
 from stet.settings import Settings
 from stet.store.append import Log
+
+
+def audiences(events: list[Recorded[Any]]) -> dict[str, list[Recorded[Any]]]:
+    """What of an incident each audience sees."""
+    public = oracle_shown.shown(events) if oracle_shown.guarded(events) else events
+    return {"member": events, "public": public}
 
 
 class Dying(psycopg.Connection[Any]):
@@ -181,21 +188,21 @@ class Driven:
         at, parked = self.checkpoint(), self.parked()
         rows = self._rows(
             "SELECT incident_id, source_id, from_position, to_position, said, retracted, superseded, contradicted,"
-            " conceded, relayed FROM stet.source_record WHERE true"
+            " conceded, relayed, audience FROM stet.source_record WHERE true"
         )
         assert all(row[2] <= at and (row[3] <= at or row[3] == LIVE) for row in rows)
         assert parked.keys() <= self.poisoned
         for stream, events in self.stored().items():
             its = [row for row in rows if row[0] == UUID(stream[9:])]
-            seen: list[Recorded[Any]] = []
-            for _, group in groupby(events, key=lambda one: one.recorded_at):
-                seen += group
-                position = seen[-1].position
-                if position <= at and position < parked.get(stream, LIVE):
-                    shown = {row[1]: row[4:] for row in its if row[2] <= position < row[3]}
-                    assert shown == records(seen), (stream, position)
-                else:
-                    assert all(row[2] < position for row in its)
+            end = min(at, parked.get(stream, LIVE) - 1)
+            taken = [one for one in events if one.position <= end]
+            assert all(row[2] <= end for row in its)
+            for audience, seen in audiences(taken).items():
+                mine = [row for row in its if row[10] in ("all", audience)]
+                for position in {one.recorded_at: one.position for one in taken}.values():
+                    shown = {row[1]: row[4:10] for row in mine if row[2] <= position < row[3]}
+                    wanted = records([one for one in seen if one.position <= position])
+                    assert shown == wanted, (stream, audience, position)
 
     def finish(self) -> None:
         """All is written, mended and taken; what a rebuild began is done."""

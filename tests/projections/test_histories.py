@@ -13,7 +13,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.property.disputes import disputes
+from tests.property.restricting import restricted
 from tests.store.writing import make_ledger
 from tests.strategies import World, histories
 from tests.unit import saying
@@ -99,8 +101,16 @@ def test_what_appends_keep_is_what_a_rebuild_gives(url: str) -> None:
         asyncio.run(write_again(url, name, events))
         compare(url, name)
 
+    @few
+    @given(histories(), st.data())
+    def of_what_is_restricted(world: World, data: st.DataObject) -> None:
+        name = f"restricted-{next(names)}"
+        asyncio.run(write_again(url, name, data.draw(restricted(world.log))))
+        compare(url, name)
+
     of_a_history()
     of_a_dispute()
+    of_what_is_restricted()
 
 
 async def test_no_event_is_ever_seen_without_its_rows(pool: Pool, url: str) -> None:

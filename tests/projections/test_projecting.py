@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -9,12 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.projections.driving import Driven, Dying, in_this_process
+from tests.property.restricting import restricted
 from tests.strategies import World, histories
 from tests.unit import saying
 
+from stet.document.events import VisibilityChanged
+from stet.envelope import Recorded
 from stet.projections import advance as advancing
 from stet.projections.rebuild import copy as copying
 from stet.projections.rebuild import run as running
+from stet.values.visibility import Visibility
 
 STEPS = ("write", "write", "work", "work", "work_at_once", "crash", "poison", "mend", "rebuild", "rebuild_inline")
 plans = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 12)), min_size=4, max_size=14)
@@ -27,8 +32,8 @@ def rebuilds_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "_CHUNK_EVENTS", 3)
 
 
-def drive(url: str, world: World, plan: list[tuple[str, int]]) -> None:
-    driven = Driven(url, f"driven-{next(_names)}", world.log)
+def drive(url: str, log: Sequence[Recorded[Any]], plan: list[tuple[str, int]]) -> None:
+    driven = Driven(url, f"driven-{next(_names)}", log)
     driven.check()
     for step, n in plan:
         getattr(driven, step)(n)
@@ -40,16 +45,35 @@ def test_whatever_happens_the_rows_are_what_the_log_gives(url: str) -> None:
     @settings(max_examples=15)
     @given(histories(), plans)
     def whatever(world: World, plan: list[tuple[str, int]]) -> None:
-        drive(url, world, plan)
+        drive(url, world.log, plan)
+
+    @settings(max_examples=15)
+    @given(histories(), plans, st.data())
+    def whatever_is_restricted(world: World, plan: list[tuple[str, int]], data: st.DataObject) -> None:
+        drive(url, data.draw(restricted(world.log)), plan)
 
     whatever()
+    whatever_is_restricted()
 
 
-def disputed() -> World:
+def disputed() -> list[Recorded[Any]]:
     """One incident of six statements, that contradict each other."""
-    world = World()
-    world.log += saying.told(*(saying.say(who, killed=n) for n, who in enumerate(("AZ", "RU", "AM") * 2)))
-    return world
+    return saying.told(*(saying.say(who, killed=n) for n, who in enumerate(("AZ", "RU", "AM") * 2)))
+
+
+def hushed() -> list[Recorded[Any]]:
+    """The same, while the first statement is hidden and shown again, and then the incident."""
+    first = saying.statement_id(1)
+    hushing = [
+        VisibilityChanged(statement_id=first, visibility=Visibility(label="amber"), reason="so"),
+        VisibilityChanged(statement_id=first, visibility=Visibility(), reason="so"),
+        VisibilityChanged(visibility=Visibility(label="red"), reason="so"),
+    ]
+    acts: list[Any] = []
+    for n, who in enumerate(("AZ", "RU", "AM") * 2):
+        acts.append(saying.say(who, killed=n))
+        acts += [lambda telling, event=event: event for event in hushing[n - 1 : n] if n]
+    return saying.told(*acts)
 
 
 def skip_one_event(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,16 +121,20 @@ def test_a_planted_fault_is_seen(url: str, fault: Any, monkeypatch: pytest.Monke
 def test_a_crash_at_every_statement_of_a_batch_loses_nothing(url: str) -> None:
     for n in range(14):
         drive(url, disputed(), [("write", 4), ("crash", n), ("write", 9), ("crash", n), ("work", 12)])
+        drive(url, hushed(), [("write", 4), ("crash", n), ("write", 9), ("crash", n), ("work", 12)])
 
 
 def test_a_rebuild_that_is_stopped_everywhere_is_gone_on_with(url: str) -> None:
     for n in range(8):
-        drive(url, disputed(), [("write", 3), ("work", 12), ("rebuild", n), ("write", 2), ("rebuild", n), ("write", 9)])
+        for log in (disputed(), hushed()):
+            plan = [("write", 3), ("work", 12), ("rebuild", n), ("write", 2), ("rebuild", n), ("write", 9)]
+            drive(url, log, plan)
+            drive(url, log, [("rebuild_inline" if step == "rebuild" else step, n) for step, n in plan])
 
 
 def test_a_rebuild_that_dies_at_any_statement_is_gone_on_with(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection is lost after the first statement, the second, and so on, until it comes through."""
-    driven = Driven(url, "dying", disputed().log)
+    driven = Driven(url, "dying", disputed())
     driven.write(4)
     for n in range(12):
         driven.work(n)
