@@ -14,7 +14,8 @@ from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
 from stet.errors import Refused
 from stet.handle.events import as_recorded, to_events
-from stet.incident.events import ReferenceHidden, StatementRecorded, StatementRetracted, statement_of
+from stet.incident.about import statement_of
+from stet.incident.events import ReferenceHidden, StatementRecorded, StatementRetracted
 from stet.incident.spread import Part, doubtful, heard, hidden_in, named_in, part_of, unlabelled
 from stet.store.append import NewEvent
 from stet.store.read import Role
