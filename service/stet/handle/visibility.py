@@ -15,7 +15,7 @@ from stet.envelope import Recorded
 from stet.errors import Refused
 from stet.handle.events import as_recorded, to_events
 from stet.incident.about import statement_of
-from stet.incident.events import ReferenceHidden, StatementRecorded, StatementRetracted
+from stet.incident.events import ReferenceHidden, StatementAccepted, StatementRecorded, StatementRetracted
 from stet.incident.spread import Part, doubtful, heard, hidden_in, named_in, part_of, unlabelled
 from stet.store.append import NewEvent
 from stet.store.read import Role
@@ -99,7 +99,7 @@ async def _homes(reader: Reader, written: Written) -> list[str]:
     for stream, events in written.items():
         for event in events:
             named = named_in(event, stream)
-            if isinstance(event, StatementRecorded | StatementRetracted):
+            if isinstance(event, StatementRecorded | StatementAccepted | StatementRetracted):
                 named.discard(f"statement:{statement_of(event)}")  # nobody knows it yet
             statements |= (its := {target for target in named if target.startswith("statement:")})
             streams |= named - its
