@@ -18,7 +18,9 @@ from stet.sql import load
 
 _SHOW_LEDGER = load("show_ledger")
 _TRUSTED_S = 1.0
-HISTORIES = "stet.incident_history, stet.statement_history, stet.name_history"
+HISTORIES = (
+    "stet.incident_history, stet.statement_history, stet.name_history, stet.shown_history, stet.restriction_history"
+)
 """The tables that lists are read from."""
 
 

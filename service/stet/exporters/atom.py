@@ -74,10 +74,11 @@ def atom(ledger_id: UUID, ledger: str, page: FeedPage, links: dict[str, str]) ->
 
 def _entry(ledger_id: UUID, ledger: str, item: ChangedAppend, one: Changed) -> Iterator[str]:
     title = one.incident.title if one.incident else f"{one.kind} {one.id}"
-    types = ", ".join(dict.fromkeys(one.types))
+    types = ", ".join(dict.fromkeys(one.types)) or "who may see it"
+    anew = "" if one.types else ":anew"
     about = f" ({', '.join(one.attributes)})" if one.attributes else ""
     yield "<entry>"
-    yield f"<id>urn:stet:change:{ledger_id}:{item.position}:{one.kind}:{one.id}</id>"
+    yield f"<id>urn:stet:change:{ledger_id}:{item.position}:{one.kind}:{one.id}{anew}</id>"
     yield f"<title>{_text(title)}</title>"
     yield f"<updated>{text_of(item.recorded_at)}</updated>"
     yield f"<author><name>{_text(item.actor)}</name></author>"

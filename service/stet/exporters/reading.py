@@ -28,6 +28,7 @@ from stet.queries.filters import IncidentFilter, search
 from stet.queries.incidents import After, Sort, list_incidents
 from stet.queries.many import Rows
 from stet.queries.one import names_at
+from stet.queries.shown import read_shown
 from stet.store.read import read_streams
 from stet.values.value import SourceValue
 
@@ -110,7 +111,7 @@ async def _read_folded(pool: Pool, wanted: Wanted, after: After | None) -> Rows[
         page = await _list(connection, wanted, after, FOLDED)
         position, said = wanted.cut.position, wanted.cut.said
         streams = [f"incident:{item.incident_id}" for item in page.items]
-        events = await read_streams(connection, wanted.ledger_id, streams, position)
+        events = await read_shown(connection, wanted.ledger_id, streams, wanted.cut.audience, position)
         states = [said_by(incident_state.fold(events[stream]), said.by, said.match) for stream in streams]
         named = {source_id for state in states for source_id in (*sources_of(state), *_valued(state))}
         names = await names_at(connection, wanted.ledger_id, named, position)

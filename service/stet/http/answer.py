@@ -17,7 +17,7 @@ from stet.queries.cut import ReadCut
 
 T = TypeVar("T")
 _ENCODER = msgspec.json.Encoder()
-FOREVER = "private, max-age=31536000, immutable"
+_FOREVER = "private, max-age=31536000, immutable"
 _OF_THE_CUT = ("as_of", "said_by", "said_match")
 
 
@@ -78,8 +78,13 @@ async def nothing() -> AsyncIterator[bytes]:
 def _headers(body: bytes, version: int, cut: ReadCut | None) -> dict[str, str]:
     headers = {
         "etag": f'"{version}-{sha256(body).hexdigest()[:16]}"',
-        "cache-control": FOREVER if cut and cut.final else "no-cache",
+        "cache-control": kept_for(cut) if cut else "no-cache",
     }
     if cut:
         headers["stet-position"] = str(cut.position)
     return headers
+
+
+def kept_for(cut: ReadCut) -> str:
+    """How long an answer may be kept. What the public sees today may be restricted tomorrow: it asks again."""
+    return _FOREVER if cut.final and cut.audience == "member" else "no-cache"

@@ -32,6 +32,9 @@ class _Message(NamedTuple):
     """The position that it goes on behind."""
     position: int
     text: bytes
+    """Empty: nothing of what lies between the two is shown."""
+    anew: bool = False
+    """What was shown before it may be hidden by now."""
 
 
 class _Tail:
@@ -103,8 +106,11 @@ class Feeds:
             heard = self._doorbell.next_ring()
             messages = await self._next(tail, ledger_id, after)
             for message in messages:
+                after = message.position
+                if not message.text:
+                    continue
                 yield message.text
-                after, sent = message.position, time.monotonic()
+                sent = time.monotonic()
                 if self._ended:
                     return
             if messages:
@@ -128,6 +134,8 @@ class Feeds:
                 if tail.rings == rings and time.monotonic() - tail.read_at < POLL_S:
                     return []
                 fresh = await finished(self._read(ledger_id, after, tail.audience))
+                if any(message.anew for message in fresh):
+                    tail.begin(after)
                 tail.add(fresh)
                 tail.end = fresh[-1].position if fresh else after
                 tail.rings, tail.read_at = rings, time.monotonic()
@@ -139,8 +147,11 @@ class Feeds:
             page = await list_changes(connection, ledger_id, after, _PAGE, audience)
         found = []
         for item in page.items:
-            found.append(_Message(after, item.position, _event(item)))
+            anew = any(not one.types for one in item.changes)
+            found.append(_Message(after, item.position, _event(item), anew))
             after = item.position
+        if page.next_after > after:
+            found.append(_Message(after, page.next_after, b""))
         return found
 
 

@@ -98,13 +98,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     """Of each statement that it holds or held, and that has a label or an embargo. Never changed in place."""
     hidden: frozenset[str] = frozenset()
     """What is restricted elsewhere and named here."""
+    guarded: bool = False
+    """Whether it has events that say who may see something: the public sees less of it than a member, if only those."""
     opened_at: datetime | None = None
     updated_at: datetime | None = None
-
-    @property
-    def guarded(self) -> bool:
-        """Whether the public may see less of it than a member."""
-        return self.visibility != UNRESTRICTED or bool(self.restricted or self.hidden)
 
     def pin(self, attribute: str, of: str | None) -> Pin | None:
         """The pin on an attribute."""
@@ -146,9 +143,10 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
             case IncidentLinked() | IncidentUnlinked() as event:
                 state = replace(state, links=_links(state, event))
             case VisibilityChanged() as event:
-                state = _evolve_visibility(state, event)
+                state = replace(_evolve_visibility(state, event), guarded=True)
             case ReferenceHidden(target=target, hidden=hidden):
-                state = replace(state, hidden=state.hidden | {target} if hidden else state.hidden - {target})
+                elsewhere = state.hidden | {target} if hidden else state.hidden - {target}
+                state = replace(state, hidden=elsewhere, guarded=True)
             case AttributePinned() | AttributeUnpinned() as event:
                 state = replace(state, pins=_pins(state, event, recorded))
             case event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Literal
@@ -17,6 +17,8 @@ from stet.database.pool import Connection
 from stet.envelope import Audience, Recorded
 from stet.errors import NotFound
 from stet.incident.summary import IncidentSummary, Summary
+from stet.queries.anew import anew
+from stet.queries.shown import Guarded, hidden_in, read_guarded
 from stet.queries.touched import Part, touched_by
 from stet.sql import load
 
@@ -36,11 +38,11 @@ class Changed(Struct, frozen=True, kw_only=True):
     change: Literal["created", "changed", "removed"]
     """`removed` is a tombstone: it is in no list any more."""
     types: tuple[str, ...]
-    """Of its events in the append, in their order."""
+    """Of its events in the append, in their order. None: who may see it changed, and it is to be taken anew."""
     positions: tuple[int, ...]
     """Of these events."""
     attributes: tuple[str, ...]
-    """Of an incident: those that the events bear on. Only they can have other values than before."""
+    """Of an incident: those that the events bear on. Only they can have other values than before, if it has types."""
     incident: IncidentSummary | None
     """Of an incident: the item of the current list after the append."""
 
@@ -56,7 +58,7 @@ class ChangedAppend(Struct, frozen=True, kw_only=True):
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """What changed after a position, append by append."""
+    """What changed after a position, append by append. An append of which nothing is shown is left out."""
 
     items: list[ChangedAppend]
     next_after: int
@@ -100,11 +102,12 @@ async def list_changes(connection: Connection, ledger_id: UUID, after: int, limi
 async def _appends(
     connection: Connection, ledger_id: UUID, events: Sequence[Recorded[Any]], audience: Audience
 ) -> list[ChangedAppend]:
+    guarded = await read_guarded(connection, ledger_id, {one.stream for one in events}, audience)
     appends = [list(its) for _, its in groupby(events, key=lambda one: one.recorded_at)]
-    parts = [list(_parts(append)) for append in appends]
+    parts = [list(_parts(append, guarded)) for append in appends]
     incidents = [part for its in parts for part in its if part.kind == "incident"]
     summaries = await _summaries(connection, ledger_id, incidents, audience)
-    touched = await touched_by(connection, ledger_id, incidents, audience)
+    touched = await touched_by(connection, ledger_id, incidents, audience, hidden_in(guarded))
     return [
         ChangedAppend(
             position=append[-1].position,
@@ -113,15 +116,25 @@ async def _appends(
             changes=tuple(_changed(part, summaries, touched) for part in its),
         )
         for append, its in zip(appends, parts, strict=True)
+        if its
     ]
 
 
-def _parts(append: Iterable[Recorded[Any]]) -> Iterator[Part]:
+def _parts(append: Iterable[Recorded[Any]], guarded: Mapping[str, Guarded]) -> Iterator[Part]:
     found: dict[str, list[Recorded[Any]]] = {}
     for one in append:
         found.setdefault(one.stream, []).append(one)
     for stream, events in found.items():
-        yield Part(stream, events)
+        seen = events
+        if its := guarded.get(stream):
+            if change := anew(its, events):
+                end = events[-1].position
+                last = next((one for one in reversed(its.shown) if one.position <= end), None)
+                yield Part(stream, change, [], end, last)
+            seen = [its.altered.get(one.position, one) for one in events if one.position not in its.hidden]
+        if seen:
+            change = "created" if seen[0].stream_version == 1 else "changed"
+            yield Part(stream, change, seen, seen[-1].position, seen[-1])
 
 
 def _changed(
@@ -129,24 +142,23 @@ def _changed(
     summaries: dict[tuple[UUID, int], tuple[datetime, str]],
     touched: dict[tuple[UUID, int], set[str]],
 ) -> Changed:
-    last = part.events[-1]
     shown = None
-    if found := summaries.get((part.id, part.position)):
+    if part.last and (found := summaries.get((part.id, part.position))):
         shown = IncidentSummary(
             **asdict(_SUMMARY.decode(found[1])),
             incident_id=part.id,
-            version=last.stream_version,
+            version=part.last.stream_version,
             opened_at=found[0],
-            updated_at=last.recorded_at,
+            updated_at=part.last.recorded_at,
         )
     gone = part.kind == "incident" and shown is None
     return Changed(
         kind=part.kind,  # type: ignore[arg-type]
         id=part.id,
-        change="removed" if gone else "created" if part.events[0].stream_version == 1 else "changed",
+        change="removed" if gone else part.change,
         types=tuple(one.type for one in part.events),
         positions=tuple(one.position for one in part.events),
-        attributes=tuple(sorted(touched.get((part.id, part.position), ()))),
+        attributes=tuple(sorted(touched.get((part.id, part.position), ()))) if part.events else (),
         incident=shown,
     )
 

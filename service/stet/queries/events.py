@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
+from stet.codec import SCHEMA_VERSIONS, encode
 from stet.database.finish import finished
 from stet.database.pool import Pool, of_ledger
+from stet.envelope import Audience
+from stet.queries.shown import Guarded, read_guarded
 from stet.sql import load
 
 _LIST_LOG = load("list_log")
 _PAGE = 1_000
+V = TypeVar("V", bound="EventView")
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -30,8 +35,9 @@ class EventView(Struct, frozen=True, kw_only=True):
     correlation_id: UUID
     causation_id: UUID | None
     payload: Raw
-    """An object; its bytes are those that were hashed."""
-    salt: str
+    """An object; its bytes are those that were hashed, unless there is no salt."""
+    salt: str | None
+    """Null: some of the payload is not for everybody, and left out. The digest is that of the whole."""
     payload_digest: str
     leaf: str
 
@@ -64,27 +70,51 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     correlationid: UUID
     causationid: UUID | UnsetType
     payloaddigest: str
-    salt: str
+    salt: str | UnsetType
+    """Absent: some of the data is not for everybody, and left out. The digest is that of the whole."""
     leaf: str
     data: Raw
 
 
-async def read_log(pool: Pool, ledger_id: UUID, after: int, up_to: int) -> AsyncIterator[list[LoggedEvent]]:
-    """The events after a position up to another, in pages. No transaction and no connection is held in between."""
+async def read_log(
+    pool: Pool, ledger_id: UUID, after: int, up_to: int, audience: Audience
+) -> AsyncIterator[list[LoggedEvent]]:
+    """The events after a position up to another, as the audience sees them, in pages of which none is empty.
+
+    No transaction and no connection is held in between.
+    """
     while after < up_to:
-        page = await finished(_page(pool, ledger_id, after, up_to))
-        if not page:
-            return
-        yield page
-        after = page[-1].position
+        page, after = await finished(_page(pool, ledger_id, after, up_to, audience))
+        if page:
+            yield page
 
 
-async def _page(pool: Pool, ledger_id: UUID, after: int, up_to: int) -> list[LoggedEvent]:
+async def _page(
+    pool: Pool, ledger_id: UUID, after: int, up_to: int, audience: Audience
+) -> tuple[list[LoggedEvent], int]:
+    """What the audience sees of the next events, and the position of the last of them."""
     parameters = {"ledger_id": ledger_id, "after": after, "up_to": up_to, "limit": _PAGE}
     async with of_ledger(pool, ledger_id) as connection:
         rows = await (await connection.execute(_LIST_LOG, parameters)).fetchall()
+        # After the events: what is restricted in the meantime is left out.
+        guarded = await read_guarded(connection, ledger_id, {row[13] for row in rows}, audience)
+    hidden = {stream: one.hidden for stream, one in guarded.items()}
     names = LoggedEvent.__struct_fields__
-    return [LoggedEvent(**dict(zip(names, (*row[:9], Raw(row[9]), *row[10:]), strict=True))) for row in rows]
+    found = [
+        as_seen(LoggedEvent(**dict(zip(names, (*row[:9], Raw(row[9]), *row[10:]), strict=True))), guarded.get(row[13]))
+        for row in rows
+        if row[0] not in hidden.get(row[13], ())
+    ]
+    return found, rows[-1][0] if rows else up_to
+
+
+def as_seen(event: V, guarded: Guarded | None) -> V:
+    """An event that the public sees, as it sees it. `guarded` is its stream, if less of that is seen than there is."""
+    altered = guarded.altered.get(event.position) if guarded else None
+    if altered is None:
+        return event
+    version = SCHEMA_VERSIONS[event.type]
+    return replace(event, payload=Raw(encode(altered.event)), schema_version=version, salt=None)
 
 
 def cloud_event(ledger_id: UUID, event: LoggedEvent) -> CloudEvent:
@@ -104,7 +134,7 @@ def cloud_event(ledger_id: UUID, event: LoggedEvent) -> CloudEvent:
         correlationid=event.correlation_id,
         causationid=event.causation_id or UNSET,
         payloaddigest=event.payload_digest,
-        salt=event.salt,
+        salt=event.salt or UNSET,
         leaf=event.leaf,
         data=event.payload,
     )

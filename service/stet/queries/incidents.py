@@ -6,7 +6,7 @@ from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from psycopg import sql
 
 from stet.database.pool import Connection
@@ -18,6 +18,8 @@ from stet.sql import load
 
 _LIST = load("list_incidents")
 _LIST_BY_UPDATE = load("list_incidents_by_update")
+_LIST_SHOWN_BY_UPDATE = load("list_shown_by_update")
+_SHOWN_AT = load("shown_at")
 _SUMMARY = msgspec.json.Decoder(Summary)
 Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at", "occurred_at", "-occurred_at", "title", "-title"]
 After = tuple[str, str]
@@ -49,20 +51,35 @@ async def list_incidents(
     fragments = [*at_cut(cut), *fragments]
     if after:
         parameters |= {"after_key": after[0], "after_id": after[1]}
-    cursor = await connection.execute(_statement(sort, fragments, after), parameters)
+    cursor = await connection.execute(_statement(sort, fragments, after, cut), parameters)
     rows = await cursor.fetchall()
     more = (rows[limit - 1][5], str(rows[limit - 1][0])) if len(rows) > limit else None
-    return Rows([_summary(row) for row in rows[:limit]], more)
+    page = [_summary(row) for row in rows[:limit]]
+    return Rows(page if cut.audience == "member" else await _as_shown(connection, ledger_id, cut, page), more)
 
 
-def _statement(sort: Sort, fragments: Fragments, after: After | None) -> sql.Composed:
+async def _as_shown(
+    connection: Connection, ledger_id: UUID, cut: ReadCut, page: list[IncidentSummary]
+) -> list[IncidentSummary]:
+    """The items with the versions and times of the last events that the public sees."""
+    ids = [item.incident_id for item in page]
+    parameters = {"ledger_id": ledger_id, "incident_ids": ids, "position": cut.position}
+    rows = await (await connection.execute(_SHOWN_AT, parameters)).fetchall()
+    last = {incident_id: {"version": version, "updated_at": updated_at} for incident_id, version, updated_at in rows}
+    return [replace(item, **last.get(item.incident_id, {})) for item in page]
+
+
+def _statement(sort: Sort, fragments: Fragments, after: After | None, cut: ReadCut) -> sql.Composed:
     name = sort.removeprefix("-")
     descending = sort.startswith("-")
     direction = sql.SQL("DESC") if descending else sql.SQL("ASC")
     beyond: LiteralString = " < " if descending else " > "
     if name == "updated_at":
-        paged: Fragments = ["e.position" + beyond + "%(after_key)s::bigint"] if after else []
-        return sql.SQL(_LIST_BY_UPDATE).format(filters=both([*fragments, *paged]), direction=direction)
+        for_all = cut.audience == "member"
+        position: LiteralString = "e.position" if for_all else "met.position"
+        paged: Fragments = [position + beyond + "%(after_key)s::bigint"] if after else []
+        by_update = _LIST_BY_UPDATE if for_all else _LIST_SHOWN_BY_UPDATE
+        return sql.SQL(by_update).format(filters=both([*fragments, *paged]), direction=direction)
     key = _KEYS.get(sort) or _KEYS[name]
     type_: LiteralString = "text" if name == "title" else "timestamptz"
     paged = ["(" + key + ", h.incident_id)" + beyond + "(%(after_key)s::" + type_ + ", %(after_id)s::uuid)"]

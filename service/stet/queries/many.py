@@ -17,14 +17,14 @@ from stet.incident.view import StatementView, statement_views
 from stet.keys.roles import Role
 from stet.ledger.view import LedgerView
 from stet.queries.cut import AsOf, ReadCut
-from stet.queries.events import EventView
+from stet.queries.events import EventView, as_seen
 from stet.queries.incident import incident_of
 from stet.queries.one import view_ledger
+from stet.queries.shown import hidden_in, read_guarded, read_shown
 from stet.source import state as source_state
 from stet.source.view import SourceView
 from stet.source.view import view as source_view
 from stet.sql import load
-from stet.store.read import read_streams
 from stet.values.words import terms, tsquery
 
 _LIST_STREAMS = load("list_streams")
@@ -82,6 +82,7 @@ async def list_opened(
 ) -> Rows[UUID]:
     """The incidents that the log opened up to the cut, in that order; from the log alone."""
     parameters = {"ledger_id": ledger_id, "kind": "incident", "after": after or 0, "up_to": cut.position}
+    parameters |= {"audience": cut.audience}
     rows = await (await connection.execute(_LIST_STREAMS, parameters | {"limit": limit + 1})).fetchall()
     page = rows[:limit]
     return Rows([UUID(stream[9:]) for stream, _ in page], page[-1][1] if len(rows) > limit else None)
@@ -108,6 +109,7 @@ async def list_events(
     revisions_only: bool = False,
 ) -> Rows[EventView]:
     stream = f"incident:{incident_id}"
+    guarded = await read_guarded(connection, ledger_id, (stream,), cut.audience)
     cursor = await connection.execute(
         _LIST_EVENTS,
         {
@@ -116,6 +118,7 @@ async def list_events(
             "after": after or 0,
             "up_to": cut.position,
             "left_out": ["incident-opened", "statement-recorded"] if revisions_only else [],
+            "hidden": hidden_in(guarded),
             "limit": limit + 1,
         },
     )
@@ -123,6 +126,7 @@ async def list_events(
         EventView(**dict(zip(EventView.__struct_fields__, (*row[:9], Raw(row[9]), *row[10:]), strict=True)))
         for row in await cursor.fetchall()
     ]
+    items = [as_seen(item, guarded.get(stream)) for item in items]
     if not items and not after:
         await incident_of(connection, ledger_id, incident_id, cut)
     page = items[:limit]
@@ -163,6 +167,7 @@ async def _list_streams(
     q: str | None,
 ) -> Rows[T]:
     parameters = {"ledger_id": ledger_id, "kind": kind, "after": after or 0, "up_to": cut.position, "limit": limit + 1}
+    parameters |= {"audience": cut.audience}
     if q is None:
         cursor = await connection.execute(_LIST_STREAMS, parameters)
     else:
@@ -170,5 +175,5 @@ async def _list_streams(
         cursor = await connection.execute(_FIND_STREAMS, parameters | {"q": found})
     rows = await cursor.fetchall()
     page = rows[:limit]
-    streams = await read_streams(connection, ledger_id, [stream for stream, _ in page], cut.position)
+    streams = await read_shown(connection, ledger_id, [stream for stream, _ in page], cut.audience, cut.position)
     return Rows([show(streams[stream]) for stream, _ in page], page[-1][1] if len(rows) > limit else None)

@@ -17,6 +17,7 @@ from stet.ledger.state import Ledger
 from stet.ledger.view import LedgerView
 from stet.ledger.view import view as ledger_view
 from stet.queries.cut import AsOf, ReadCut, resolve_cut
+from stet.queries.shown import read_shown
 from stet.source import state as source_state
 from stet.source.view import SourceView
 from stet.source.view import view as source_view
@@ -67,8 +68,8 @@ async def read_stream(
 
 
 async def read_stream_at(connection: Connection, ledger_id: UUID, stream: str, cut: ReadCut) -> list[Recorded[Any]]:
-    """The events of a stream up to a cut. Raises NotFound if there is none."""
-    events = (await read_streams(connection, ledger_id, (stream,), cut.position))[stream]
+    """The events of a stream up to a cut, as its audience sees them. Raises NotFound if there is none."""
+    events = (await read_shown(connection, ledger_id, (stream,), cut.audience, cut.position))[stream]
     if not events:
         kind, _, id_ = stream.partition(":")
         at = f" as of {cut.as_of}" if cut.as_of else ""

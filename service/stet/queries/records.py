@@ -82,7 +82,7 @@ async def view_progress(
     """How far a data set has been published. Raises NotFound if there is no such source at the cut."""
     cut = await resolve_cut(connection, ledger_id, as_of)
     await records_cut(connection, ledger_id, source_id, cut)
-    parameters = {"ledger_id": ledger_id, "source_id": source_id, "position": cut.position}
+    parameters = of_cut(ledger_id, cut) | {"source_id": source_id}
     row = await (await connection.execute(_READ_PROGRESS, parameters)).fetchone()
     assert row
     return cut, Progress(source_id=source_id, last_seq=row[0], last_said_at=row[1], cut=cut.of_ledger())

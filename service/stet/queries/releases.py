@@ -15,6 +15,7 @@ from stet.ledger.state import Release
 from stet.queries.cut import AsOf, ReadCut
 from stet.queries.many import Rows
 from stet.queries.one import ledger_at, read_stream_at
+from stet.queries.shown import every_guarded
 from stet.sql import load
 
 _COUNT_RELEASED = load("count_released")
@@ -67,7 +68,10 @@ async def _views(
 ) -> Iterator[ReleaseView]:
     """The releases of a page. `before` is the one before it, if there is one."""
     ends = [0, *(release.position for release in (*before, *page))]
-    parameters = {"ledger_id": ledger_id, "afters": ends[:-1], "positions": ends[1:]}
+    hidden: list[int] = []
+    if cut.audience == "public" and page:
+        hidden = [position async for one in every_guarded(connection, ledger_id) for position in one.hidden]
+    parameters = {"ledger_id": ledger_id, "afters": ends[:-1], "positions": ends[1:], "hidden": hidden}
     rows = await (await connection.execute(_COUNT_RELEASED, parameters)).fetchall()
     gained = [_Gained(*row) for row in rows]
     names = [None, *(release.name for release in (*before, *page))]

@@ -23,6 +23,7 @@ _READ_SOURCE_RECORD = load("read_source_record")
 WAIT_S = 1.0
 """How long an answer waits for a projection that is behind."""
 _POLL_S = 0.02
+_TABLES = "stet.source_record, stet.restriction_history"
 
 
 class SourceRecordView(SourceRecord, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ async def view_source_record(
     """
     until = time.monotonic() + WAIT_S
     while True:
-        async with of_ledger(pool, ledger_id) as connection, snapshot(connection, "stet.source_record"):
+        async with of_ledger(pool, ledger_id) as connection, snapshot(connection, _TABLES):
             cut, events = await read_stream(connection, ledger_id, f"source:{source_id}", as_of)
             # Before anybody could name it nothing is counted, wherever the projection is.
             checkpoint = await _checkpoint(connection, ledger_id)

@@ -19,8 +19,8 @@ from stet.queries.cut import ReadCut
 from stet.queries.filters import both, kept, of_cut, search
 from stet.queries.many import Rows
 from stet.queries.one import names_at
+from stet.queries.shown import read_shown
 from stet.sql import load
-from stet.store.read import read_streams
 
 _LIST = load("list_statements")
 StatementSort = Literal["recorded_at", "-recorded_at", "said_at", "-said_at"]
@@ -96,7 +96,8 @@ async def list_all_statements(
 async def _shown(
     connection: Connection, ledger_id: UUID, cut: ReadCut, page: list[tuple[UUID, UUID]]
 ) -> list[ListedStatement]:
-    streams = await read_streams(connection, ledger_id, [f"incident:{id_}" for id_, _ in page], cut.position)
+    wanted = [f"incident:{id_}" for id_, _ in page]
+    streams = await read_shown(connection, ledger_id, wanted, cut.audience, cut.position)
     states = {
         UUID(stream[9:]): said_by(incident_state.fold(events), cut.said.by, cut.said.match)
         for stream, events in streams.items()

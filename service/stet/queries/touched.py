@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, Literal, LiteralString, NamedTuple
 from uuid import UUID
 
 from msgspec import UNSET
@@ -30,10 +30,16 @@ _SWAYED_BY = load("swayed_by")
 
 
 class Part(NamedTuple):
-    """The events of one stream in an append."""
+    """What an append changed of one stream, as an audience sees it."""
 
     stream: str
+    change: Literal["created", "changed", "removed"]
     events: list[Recorded[Any]]
+    """Those in the append; []: it is to be taken anew."""
+    position: int
+    """Of the last of them, or of those that are not seen."""
+    last: Recorded[Any] | None
+    """The last event of the stream that is seen by then; None: none is."""
 
     @property
     def kind(self) -> str:
@@ -43,15 +49,11 @@ class Part(NamedTuple):
     def id(self) -> UUID:
         return UUID(self.stream.partition(":")[2])
 
-    @property
-    def position(self) -> int:
-        return self.events[-1].position
-
 
 async def touched_by(
-    connection: Connection, ledger_id: UUID, parts: Sequence[Part], audience: Audience
+    connection: Connection, ledger_id: UUID, parts: Sequence[Part], audience: Audience, hidden: Sequence[int]
 ) -> dict[tuple[UUID, int], set[str]]:
-    """The attributes that the events of each incident in each append bear on."""
+    """The attributes that the events of each incident in each append bear on. `hidden` are positions not to look at."""
     found = {(part.id, part.position): {name for one in part.events for name in _named(one.event)} for part in parts}
     spoken = {(part.id, id_, part.position) for part in parts for one in part.events for id_ in _statements(one.event)}
     swaying = {
@@ -61,14 +63,13 @@ async def touched_by(
         if _sways(one.event)
         for id_ in _statements(one.event)
     }
-    for incident_id, position, statement_id, attribute in await _of(
-        connection, ledger_id, _SWAYED_BY, swaying, audience
-    ):
+    swayed = await _of(connection, ledger_id, _SWAYED_BY, swaying, audience, hidden)
+    for incident_id, position, statement_id, attribute in swayed:
         if statement_id:
             spoken.add((incident_id, statement_id, position))
         else:
             found[incident_id, position].add(attribute)
-    for incident_id, position, names in await _of(connection, ledger_id, _ATTRIBUTES_OF, spoken, audience):
+    for incident_id, position, names in await _of(connection, ledger_id, _ATTRIBUTES_OF, spoken, audience, hidden):
         found[incident_id, position].update(names)
     return found
 
@@ -111,6 +112,7 @@ async def _of(
     statement: LiteralString,
     wanted: set[tuple[UUID, UUID, int]],
     audience: Audience,
+    hidden: Sequence[int],
 ) -> list[tuple[Any, ...]]:
     """What a statement of SQL finds of some statements of incidents at positions."""
     parameters = {
@@ -119,5 +121,6 @@ async def _of(
         "incident_ids": [incident_id for incident_id, _, _ in wanted],
         "statement_ids": [statement_id for _, statement_id, _ in wanted],
         "positions": [position for _, _, position in wanted],
+        "hidden": hidden,
     }
     return await (await connection.execute(statement, parameters)).fetchall() if wanted else []

@@ -1,4 +1,4 @@
--- What a log gained in some of its parts: of each, from after a position to another.
+-- What a log gained in some of its parts, but for what is hidden: of each, from after a position to another.
 SELECT count(e.stream),
        count(*) FILTER (WHERE e.stream_version = 1 AND e.kind = 'incident'),
        count(DISTINCT e.stream) FILTER (WHERE e.kind = 'incident'),
@@ -17,6 +17,7 @@ LEFT JOIN LATERAL (
            CASE WHEN l.type LIKE 'statement-%%' THEN l.payload->>'statement_id' END AS statement_id
     FROM stet.event l
     WHERE l.ledger_id = %(ledger_id)s AND l.position > part.after AND l.position <= part.position
+      AND l.position <> ALL (%(hidden)s::bigint[])
 ) e ON true
 GROUP BY part.number
 ORDER BY part.number

@@ -5,7 +5,7 @@ CROSS JOIN LATERAL (
     SELECT s.incident_id
     FROM stet.statement_history s
     WHERE s.ledger_id = %(ledger_id)s AND s.speaker = %(source_id)s AND s.record_key = k.key COLLATE "C"
-      AND s.to_position = 9223372036854775807
+      AND s.audience IN ('all', 'member') AND s.to_position = 9223372036854775807
     ORDER BY s.statement_position DESC
     LIMIT 1
 ) last

@@ -1,7 +1,11 @@
--- The streams of one kind, in the order in which they began.
-SELECT stream, position
-FROM stet.first_event
-WHERE ledger_id = %(ledger_id)s AND kind = %(kind)s
-  AND position > %(after)s AND position <= %(up_to)s
-ORDER BY position
+-- The streams of one kind that an audience sees, in the order in which they began.
+SELECT e.stream, e.position
+FROM stet.first_event e
+WHERE e.ledger_id = %(ledger_id)s AND e.kind = %(kind)s
+  AND e.position > %(after)s AND e.position <= %(up_to)s
+  AND (%(audience)s = 'member' OR NOT EXISTS (
+      SELECT FROM stet.restriction_history r
+      WHERE r.ledger_id = e.ledger_id AND r.kind = %(kind)s AND r.id = split_part(e.stream, ':', 2)::uuid
+        AND r.statement_id = '00000000-0000-0000-0000-000000000000' AND r.to_position = 9223372036854775807))
+ORDER BY e.position
 LIMIT %(limit)s

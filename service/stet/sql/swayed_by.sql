@@ -9,6 +9,7 @@ WITH wanted AS (
     JOIN stet.event e
       ON e.ledger_id = %(ledger_id)s AND e.stream = w.stream AND e.position <= w.position
      AND e.type IN ('statement-superseded', 'statement-moved-in', 'attribute-pinned')
+     AND e.position <> ALL (%(hidden)s::bigint[])
 )
 SELECT w.incident_id, w.position, h.retracts, NULL
 FROM wanted w

@@ -165,7 +165,7 @@ async def read_page(
         as_of = await negotiated(connection, ledger_id, stream, wanted.as_of)
         cut = await page_cut(connection, ledger_id, as_of, wanted.said, before)
         found = await rows(connection, ledger_id, cut, before.after if before else None, wanted.limit)
-        mementos = await around(connection, ledger_id, stream, cut.position)
+        mementos = await around(connection, ledger_id, stream, cut.position, cut.audience)
     following = None
     if found.after is not None:
         following = sign(Cursor(what, ledger_id, cut, found.after), service.cursor_secret)

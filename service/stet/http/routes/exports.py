@@ -15,7 +15,7 @@ from stet.exporters.atom import atom, feed_page
 from stet.exporters.forms import FORMS, ExportName, export
 from stet.exporters.reading import wanted_of
 from stet.http.access import access_of
-from stet.http.answer import FOREVER, nothing, permanent
+from stet.http.answer import kept_for, nothing, permanent
 from stet.http.body import StetRequest
 from stet.http.filters import (
     AttributeStatus,
@@ -100,7 +100,7 @@ async def get_export(
         wanted = await wanted_of(connection, ledger_id, cut, wanted_filter, sort)
     writer = FORMS[form].writer(wanted)
     headers = {
-        "cache-control": FOREVER if cut.final else "no-cache",
+        "cache-control": kept_for(cut),
         "content-disposition": f'attachment; filename="{ledger}.{FORMS[form].extension}"',
         "content-location": permanent(request, cut),
         "stet-position": str(cut.position),

@@ -22,7 +22,7 @@ from stet.http.body import StetRequest
 from stet.http.formats import FormatName, negotiate
 from stet.http.routes import LedgerName
 from stet.http.routes.exports import answer_atom
-from stet.http.service import Service, service_of
+from stet.http.service import service_of
 from stet.queries.changes import Changes, head_of, list_changes
 from stet.queries.events import LoggedEvent, cloud_event, read_log
 
@@ -98,18 +98,19 @@ async def get_log(
     lines = _ndjson if form == "ndjson" else _cloudevents
     media_type = "application/x-ndjson" if form == "ndjson" else "application/cloudevents-batch+json"
     headers = _NO_STORE | {"stet-position": str(head), "vary": "accept"}
-    body = nothing if request.scope["state"]["head"] else partial(lines, service, ledger_id, after, head)
+    pages = read_log(service.pool, ledger_id, after, head, access_of(request).audience)
+    body = nothing if request.scope["state"]["head"] else partial(lines, ledger_id, pages)
     return Stream(body, media_type=media_type, headers=headers)  # type: ignore[return-value]
 
 
-async def _ndjson(service: Service, ledger_id: UUID, after: int, head: int) -> AsyncIterator[bytes]:
-    async for page in read_log(service.pool, ledger_id, after, head):
+async def _ndjson(_: UUID, pages: AsyncIterator[list[LoggedEvent]]) -> AsyncIterator[bytes]:
+    async for page in pages:
         yield b"".join(_ENCODER.encode(event) + b"\n" for event in page)
 
 
-async def _cloudevents(service: Service, ledger_id: UUID, after: int, head: int) -> AsyncIterator[bytes]:
+async def _cloudevents(ledger_id: UUID, pages: AsyncIterator[list[LoggedEvent]]) -> AsyncIterator[bytes]:
     before = b"["
-    async for page in read_log(service.pool, ledger_id, after, head):
+    async for page in pages:
         yield before + b",".join(_ENCODER.encode(cloud_event(ledger_id, event)) for event in page)
         before = b","
     yield b"[]" if before == b"[" else b"]"

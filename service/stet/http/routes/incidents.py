@@ -186,7 +186,7 @@ async def get_stats(
         stats = await count_incidents(
             connection, ledger_id, cut, wanted=wanted, group_by=group_by, by_attribute=by_attribute
         )
-        mementos = await around(connection, ledger_id, None, cut.position)
+        mementos = await around(connection, ledger_id, None, cut.position, cut.audience)
     headers = memento_headers(request, mementos, asked=cut.as_of is not None)
     return answer(request, stats, cut.position, cut, headers=headers)
 

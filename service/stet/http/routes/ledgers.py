@@ -140,7 +140,7 @@ async def get_attributes(
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
         moment = await negotiated(connection, ledger_id, None, asked(request, as_of, accept_datetime_))
         cut, state = await ledger_at(connection, ledger_id, moment)
-        mementos = await around(connection, ledger_id, None, cut.position)
+        mementos = await around(connection, ledger_id, None, cut.position, cut.audience)
     headers = memento_headers(request, mementos, asked=cut.as_of is not None)
     items = [attribute_view(attribute) for attribute in state.attributes.values()]
     shown = Attributes(items, cut.of(state.position, state.updated_at))

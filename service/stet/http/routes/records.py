@@ -19,7 +19,7 @@ from stet.database.pool import HISTORIES, Pool, of_ledger, snapshot
 from stet.handle import handle
 from stet.handle.records import publish_records
 from stet.http.access import access_of
-from stet.http.answer import FOREVER, answer, nothing, permanent, written
+from stet.http.answer import answer, kept_for, nothing, permanent, written
 from stet.http.body import StetRequest
 from stet.http.conditions import context_of, refuse_if_match
 from stet.http.formats import MEDIA_TYPES, FormatName, Rendered, negotiate
@@ -87,10 +87,10 @@ async def get_records(
         moment = await negotiated(connection, ledger_id, None, asked(request, as_of, accept_datetime_))
         cut = await resolve_cut(connection, ledger_id, moment, said(said_by))
         wanted = await records_cut(connection, ledger_id, source, cut)
-        mementos = await around(connection, ledger_id, None, cut.position)
+        mementos = await around(connection, ledger_id, None, cut.position, cut.audience)
     headers = memento_headers(request, mementos, asked=cut.as_of is not None, forms=True) | {
         "stet-position": str(cut.position),
-        "cache-control": FOREVER if cut.final else "no-cache",
+        "cache-control": kept_for(cut),
         "content-location": permanent(request, cut, rendered=Rendered(b"", MEDIA_TYPES[form], {"format": form})),
     }
     lines = _ndjson if form == "ndjson" else _csv

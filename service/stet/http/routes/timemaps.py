@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from stet.database.pool import of_ledger, snapshot
+from stet.http.access import access_of
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.formats import MEDIA_TYPES, FormatName, Rendered, negotiate
@@ -88,7 +89,7 @@ async def _timemap(
     service, form = service_of(request), negotiate(request, format_, ("link", "json"))
     ledger_id = await service.ledger_id(ledger)
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
-        found = await list_mementos(connection, ledger_id, stream, after, limit + 1)
+        found = await list_mementos(connection, ledger_id, stream, after, limit + 1, access_of(request).audience)
     page, following = found[:limit], found[limit] if len(found) > limit else None
     next_ = _page(request, page[-1].position) if following else None
     items = [

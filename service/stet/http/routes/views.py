@@ -67,7 +67,7 @@ async def get_incident(
         stream = f"incident:{incident_id}"
         moment = await negotiated(connection, ledger_id, stream, wanted)
         cut, shown = await view_incident(connection, ledger_id, incident_id, moment, said=kept)
-        mementos = await around(connection, ledger_id, stream, cut.position)
+        mementos = await around(connection, ledger_id, stream, cut.position, cut.audience)
     headers = memento_headers(request, mementos, asked=wanted.some_time)
     return answer(request, shown, shown.version, cut, headers=headers)
 

@@ -1,0 +1,6 @@
+-- A page of the streams of a log that say something about who may see what.
+SELECT DISTINCT stream
+FROM stet.event
+WHERE ledger_id = %(ledger_id)s AND stream > %(after)s AND type IN ('visibility-changed', 'reference-hidden')
+ORDER BY stream
+LIMIT %(limit)s
