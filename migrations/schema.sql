@@ -89,7 +89,7 @@ BEGIN
         SELECT array_agg(f.command) || o_stale INTO o_stale
         FROM unnest(p_fanout_command, p_fanout_target, p_fanout_count) f(command, target, seen)
         WHERE f.seen <> (SELECT count(*) FROM stet.reference r
-                         WHERE r.ledger_id = p_ledger_id AND r.target = f.target AND r.role = 'hangs');
+                         WHERE r.ledger_id = p_ledger_id AND r.target = f.target);
     END IF;
     IF o_stale IS NOT NULL OR o_repeated IS NOT NULL THEN
         IF p_ledger_name IS NOT NULL THEN
@@ -832,11 +832,53 @@ ALTER TABLE stet.reference OWNER TO stet_owner;
 -- Name: TABLE reference; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.reference IS 'What a stream has to do with a target (document:ID, source:ID, statement:ID): it holds that statement, has times that hang on the target, or only names it.';
 
+-- Name: restriction_history; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.restriction_history (
+    ledger_id uuid NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    id uuid NOT NULL,
+    statement_id uuid NOT NULL,
+    from_position bigint NOT NULL,
+    to_position bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    label text NOT NULL COLLATE pg_catalog."C",
+    embargo_until timestamp with time zone,
+    CONSTRAINT restriction_history_kind CHECK ((kind = ANY (ARRAY['incident'::text, 'document'::text]))),
+    CONSTRAINT restriction_history_label CHECK ((label = ANY (ARRAY['clear'::text, 'green'::text, 'amber'::text, 'amber+strict'::text, 'red'::text]))),
+    CONSTRAINT restriction_history_positions CHECK ((from_position < to_position)),
+    CONSTRAINT restriction_history_restricts CHECK (((label <> 'clear'::text) OR (embargo_until IS NOT NULL)))
+);
+
+ALTER TABLE stet.restriction_history OWNER TO stet_owner;
+
+-- Name: TABLE restriction_history; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.restriction_history IS 'What only members see by a label or an embargo of its own: an incident, a statement in it, a document.';
+
+-- Name: COLUMN restriction_history.statement_id; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.restriction_history.statement_id IS 'The statement; 00000000-0000-0000-0000-000000000000: the incident or the document itself.';
+
+-- Name: shown_history; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.shown_history (
+    ledger_id uuid NOT NULL,
+    incident_id uuid NOT NULL,
+    from_position bigint NOT NULL,
+    to_position bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    version bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT shown_history_positions CHECK ((from_position < to_position))
+);
+
+ALTER TABLE stet.shown_history OWNER TO stet_owner;
+
+-- Name: TABLE shown_history; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.shown_history IS 'Of an incident of which the public sees a part: the last event that it sees. Of any other the log tells that.';
+
 -- Name: source_record; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.source_record (
     ledger_id uuid NOT NULL,
     source_id uuid NOT NULL,
     incident_id uuid NOT NULL,
+    audience text NOT NULL COLLATE pg_catalog."C",
     from_position bigint NOT NULL,
     to_position bigint NOT NULL,
     said integer NOT NULL,
@@ -845,6 +887,7 @@ CREATE TABLE stet.source_record (
     contradicted integer NOT NULL,
     conceded integer NOT NULL,
     relayed integer NOT NULL,
+    CONSTRAINT source_record_audience CHECK ((audience = ANY (ARRAY['all'::text, 'member'::text, 'public'::text]))),
     CONSTRAINT source_record_positions CHECK ((from_position < to_position))
 );
 
@@ -1079,9 +1122,17 @@ ALTER TABLE ONLY stet.rebuild_worker
 ALTER TABLE ONLY stet.reference
     ADD CONSTRAINT reference_pk PRIMARY KEY (ledger_id, target, role, stream);
 
+-- Name: restriction_history restriction_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.restriction_history
+    ADD CONSTRAINT restriction_history_pk PRIMARY KEY (ledger_id, kind, id, statement_id, from_position);
+
+-- Name: shown_history shown_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.shown_history
+    ADD CONSTRAINT shown_history_pk PRIMARY KEY (ledger_id, incident_id, from_position);
+
 -- Name: source_record source_record_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.source_record
-    ADD CONSTRAINT source_record_pk PRIMARY KEY (ledger_id, source_id, incident_id, from_position);
+    ADD CONSTRAINT source_record_pk PRIMARY KEY (ledger_id, source_id, incident_id, audience, from_position);
 
 -- Name: statement_history statement_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.statement_history
@@ -1156,6 +1207,15 @@ CREATE INDEX name_history_words ON stet.name_history USING gin (words);
 
 -- Name: rebuild_running; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE UNIQUE INDEX rebuild_running ON stet.rebuild USING btree (projection) WHERE (phase = ANY (ARRAY['queued'::text, 'copying'::text, 'indexing'::text, 'catching-up'::text, 'comparing'::text, 'switching'::text]));
+
+-- Name: restriction_history_embargo; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX restriction_history_embargo ON stet.restriction_history USING btree (ledger_id, embargo_until) WHERE ((to_position = '9223372036854775807'::bigint) AND (embargo_until IS NOT NULL));
+
+-- Name: restriction_history_live; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX restriction_history_live ON stet.restriction_history USING btree (ledger_id, kind, id) WHERE (to_position = '9223372036854775807'::bigint);
+
+-- Name: shown_history_updated; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX shown_history_updated ON stet.shown_history USING btree (ledger_id, from_position, incident_id, to_position);
 
 -- Name: source_record_incident; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX source_record_incident ON stet.source_record USING btree (ledger_id, incident_id);
@@ -1256,6 +1316,12 @@ CREATE POLICY all_ledgers ON stet.rebuild_worker TO stet_worker USING (true);
 -- Name: reference all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.reference TO stet_worker USING (true);
 
+-- Name: restriction_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.restriction_history TO stet_worker USING (true);
+
+-- Name: shown_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.shown_history TO stet_worker USING (true);
+
 -- Name: source_record all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.source_record TO stet_worker USING (true);
 
@@ -1306,6 +1372,12 @@ CREATE POLICY all_ledgers_to_read ON stet.rebuild_worker FOR SELECT TO stet_read
 
 -- Name: reference all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.reference FOR SELECT TO stet_reader USING (true);
+
+-- Name: restriction_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.restriction_history FOR SELECT TO stet_reader USING (true);
+
+-- Name: shown_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.shown_history FOR SELECT TO stet_reader USING (true);
 
 -- Name: source_record all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.source_record FOR SELECT TO stet_reader USING (true);
@@ -1382,6 +1454,12 @@ CREATE POLICY own_ledger ON stet.rebuild_worker TO stet_application USING ((ledg
 -- Name: reference own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.reference TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
+-- Name: restriction_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.restriction_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: shown_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.shown_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
 -- Name: source_record own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.source_record TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
@@ -1408,6 +1486,12 @@ ALTER TABLE stet.rebuild_worker ENABLE ROW LEVEL SECURITY;
 
 -- Name: reference; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.reference ENABLE ROW LEVEL SECURITY;
+
+-- Name: restriction_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.restriction_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: shown_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.shown_history ENABLE ROW LEVEL SECURITY;
 
 -- Name: source_record; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.source_record ENABLE ROW LEVEL SECURITY;
@@ -1518,7 +1602,7 @@ GRANT SELECT ON TABLE stet.idempotency TO stet_application;
 GRANT SELECT ON TABLE stet.idempotency TO stet_worker;
 
 -- Name: TABLE incident_history; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.incident_history TO stet_application;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.incident_history TO stet_application;
 GRANT SELECT ON TABLE stet.incident_history TO stet_reader;
 GRANT SELECT ON TABLE stet.incident_history TO stet_worker;
 
@@ -1615,16 +1699,32 @@ GRANT SELECT ON TABLE stet.reference TO stet_application;
 GRANT SELECT ON TABLE stet.reference TO stet_reader;
 GRANT SELECT ON TABLE stet.reference TO stet_worker;
 
+-- Name: TABLE restriction_history; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT ON TABLE stet.restriction_history TO stet_application;
+GRANT SELECT ON TABLE stet.restriction_history TO stet_reader;
+GRANT SELECT ON TABLE stet.restriction_history TO stet_worker;
+
+-- Name: COLUMN restriction_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(to_position) ON TABLE stet.restriction_history TO stet_application;
+
+-- Name: TABLE shown_history; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT,INSERT,DELETE ON TABLE stet.shown_history TO stet_application;
+GRANT SELECT ON TABLE stet.shown_history TO stet_reader;
+GRANT SELECT ON TABLE stet.shown_history TO stet_worker;
+
+-- Name: COLUMN shown_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(to_position) ON TABLE stet.shown_history TO stet_application;
+
 -- Name: TABLE source_record; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.source_record TO stet_application;
-GRANT SELECT,INSERT ON TABLE stet.source_record TO stet_worker;
 GRANT SELECT ON TABLE stet.source_record TO stet_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.source_record TO stet_worker;
 
 -- Name: COLUMN source_record.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.source_record TO stet_worker;
 
 -- Name: TABLE statement_history; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.statement_history TO stet_application;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.statement_history TO stet_application;
 GRANT SELECT ON TABLE stet.statement_history TO stet_reader;
 GRANT SELECT ON TABLE stet.statement_history TO stet_worker;
 

@@ -48,8 +48,10 @@ CREATE INDEX shown_history_updated ON stet.shown_history (ledger_id, from_positi
 CREATE INDEX event_visibility ON stet.event (ledger_id, stream)
     WHERE type IN ('visibility-changed', 'reference-hidden');
 
+CALL stet.keep_apart('stet.restriction_history');
+CALL stet.keep_apart('stet.shown_history');
 GRANT SELECT, INSERT, UPDATE (to_position) ON stet.restriction_history, stet.shown_history TO stet_application;
-GRANT SELECT ON stet.restriction_history, stet.shown_history TO stet_reader;
+GRANT SELECT ON stet.restriction_history, stet.shown_history TO stet_reader, stet_worker;
 -- Visibility is always today's: where it changes, the rows of that incident are derived anew, back to the first.
 GRANT DELETE ON stet.incident_history, stet.statement_history, stet.shown_history TO stet_application;
 
