@@ -16,9 +16,10 @@ from stet.document.events import VisibilityChanged
 from stet.document.state import fold as fold_document
 from stet.document.visibility import embargo_ended
 from stet.errors import Malformed, NotFound, Refused
+from stet.incident.about import reason_of, statement_of
 from stet.incident.commands import ChangeVisibility, OpenIncident
 from stet.incident.decide import decide
-from stet.incident.events import IncidentOpened, ReferenceHidden, reason_of, statement_of
+from stet.incident.events import IncidentOpened, ReferenceHidden
 from stet.incident.known import Known, references
 from stet.incident.state import Incident, fold
 from stet.values.place import Place, Point, Polygon
