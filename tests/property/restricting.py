@@ -15,7 +15,8 @@ from tests.strategies import Draw, pick
 
 from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
-from stet.incident.events import ReferenceHidden, statement_of
+from stet.incident.about import statement_of
+from stet.incident.events import ReferenceHidden
 from stet.values.place import Place, Point
 from stet.values.visibility import Visibility
 

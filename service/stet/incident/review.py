@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
+
+from msgspec import Struct
 
 from stet.errors import NameTaken, Refused, UnknownReference
 from stet.incident.commands import AcceptStatement, RejectStatement
@@ -20,6 +22,15 @@ from stet.incident.revise import supersede
 from stet.incident.state import Incident, Proposal
 
 _WHY = "it was proposed as taking the place of this one"
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    """Where a statement that was proposed stands."""
+
+    status: Literal["pending", "rejected"]
+    proposed_by: str
+    reason: str | None
+    """Why it was rejected."""
 
 
 def held(events: Iterable[Any]) -> tuple[Any, ...]:

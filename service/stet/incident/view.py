@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from msgspec import Raw, Struct, field
@@ -15,6 +14,7 @@ from stet.incident.claim import RESOLVING, Act, Certainty, Citation, Claim, Reco
 from stet.incident.events import Relation, Status
 from stet.incident.live import Dropped, retractions, superseding, why_dropped
 from stet.incident.resolve import Resolved, resolve
+from stet.incident.review import Review
 from stet.incident.state import Incident, Proposal
 from stet.incident.statement import (
     UNASSESSED,
@@ -59,15 +59,6 @@ class ClaimView(Struct, frozen=True, kw_only=True):
     """Why it is not live; null: it is."""
     assessed: Assessed | None
     """What the desk's assessments of it come to."""
-
-
-class Review(Struct, frozen=True, kw_only=True):
-    """Where a statement that was proposed stands."""
-
-    status: Literal["pending", "rejected"]
-    proposed_by: str
-    reason: str | None
-    """Why it was rejected."""
 
 
 class StatementView(Struct, frozen=True, kw_only=True):
