@@ -114,8 +114,7 @@ def test_every_table_of_ledgers_keeps_them_apart(url: str) -> None:
     for name in relations(url):
         assert name in OPEN or guarded.get(name) == wanted, (
             f"stet.{name} has a ledger_id, and a statement that forgets it sees the rows of every ledger:"
-            f" CALL stet.keep_apart('stet.{name}') where it is made (of a projection, grants() does), or say in OPEN"
-            " why not"
+            f" CALL stet.keep_apart('stet.{name}') where it is made (of projections, grants() does), or say in OPEN why"
         )
 
 
