@@ -32,9 +32,13 @@ class Place:
         self.client = client
         self.receiver = receiver
 
-    def done(self, webhook: str) -> bool:
+    def left(self, webhook: str) -> int | None:
+        """How many messages wait; None: there is more in the log."""
         shown = read(self.client.get(webhook))
-        return bool(shown["position"] == shown["head"] and shown["waiting"] == 0)
+        return shown["waiting"] if shown["position"] == shown["head"] else None
+
+    def done(self, webhook: str) -> bool:
+        return self.left(webhook) == 0
 
     def expected(self, ledger: str, after: int) -> dict[str, list[int]]:
         """By the list of changes: of each thing the positions of the appends that changed it."""
@@ -125,7 +129,7 @@ def test_one_thing_that_fails_holds_back_no_other(place: Place) -> None:
     with sending(place.url, place.receiver):
         for which in (0, 1, 0, 1, 2, 0):
             change(place, ledger, incidents, which)
-        wait_until(lambda: read(place.client.get(webhook))["waiting"] == 3, "the others were sent")
+        wait_until(lambda: place.left(webhook) == 3, "the others were sent")
         expected = place.expected(ledger, 2)
         held = f"incident:{id_of(incidents[0])}"
         assert place.accepted(path) == {stream: its for stream, its in expected.items() if stream != held}
@@ -137,7 +141,7 @@ def test_one_thing_that_fails_holds_back_no_other(place: Place) -> None:
 
 
 def test_a_replay_in_the_middle_begins_again(place: Place) -> None:
-    """While one is being sent: from the position on everything comes again, in order."""
+    """While one is being sent: from the position on everything comes again, that one, too, and in order."""
     ledger, path = a_ledger(place)
     entered, done = threading.Event(), threading.Event()
 
@@ -153,11 +157,12 @@ def test_a_replay_in_the_middle_begins_again(place: Place) -> None:
     place.receiver.answers[path] = answer
     with sending(place.url, place.receiver):
         assert entered.wait(20)
-        read(place.client.post(f"{webhook}/replays", json={"after": 2}))
+        read(place.client.post(f"{webhook}/replays", json={"after": 1}))
+        wait_until(lambda: place.left(webhook) == 3, "all of it waits again")
         done.set()
         wait_until(lambda: place.done(webhook), "everything to be sent")
     (positions,) = place.accepted(path).values()
-    assert positions == [2, 3, 4]
+    assert positions == [2, 2, 3, 4]
 
 
 def worker(place: Place) -> subprocess.Popen[str]:
