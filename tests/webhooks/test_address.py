@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from stet.errors import Malformed
+from stet.settings import read_settings
 from stet.webhooks.address import NotAllowed, addresses_of, forbidden, parse_target
 
 FORBIDDEN = {
@@ -114,3 +115,13 @@ async def test_an_allowed_host_is_allowed_exactly() -> None:
         with pytest.raises(Malformed):
             parse_target(url, allowed)
     assert not parse_target("https://127.0.0.1/", allowed).allowed
+
+
+def test_the_setting_lists_hosts() -> None:
+    """Separated by commas, in any case; what is no host ends the command, by the variable's name."""
+    assert read_settings({}).webhook_hosts is None
+    hosts = read_settings({"STET_WEBHOOK_HOSTS": " Receiver.test , 10.0.0.1:8080,[::1]:9000,"}).webhook_hosts
+    assert hosts == ("receiver.test", "10.0.0.1:8080", "[::1]:9000")
+    for wrong in ("https://receiver.test", "a b", "receiver.test/x", "*", "::1", "receiver.test:port"):
+        with pytest.raises(ValueError, match="STET_WEBHOOK_HOSTS must be host or host:port"):
+            read_settings({"STET_WEBHOOK_HOSTS": wrong})
