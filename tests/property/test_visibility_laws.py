@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.property.test_projection_laws import check_from_anywhere
 from tests.strategies import (
     DAWN,
     OF_STATEMENTS,
@@ -61,6 +62,7 @@ from stet.incident.events import (
 )
 from stet.incident.visibility import facts_of, hidden, shown
 from stet.ledger.commands import CreateLedger
+from stet.projections.history import PROJECTION
 from stet.source.commands import RegisterSource
 from stet.values.time import Anchor, Time
 from stet.values.visibility import Visibility
@@ -306,6 +308,15 @@ def test_what_is_labelled_already_leads_to_no_further_event(world: World) -> Non
     assert label(world, I1, S1, "red") == ["3 VisibilityChanged", "4 VisibilityChanged"]
     assert label(world, I2, S1, "red") == []
     assert label(world, I1, S1, "amber") == ["3 VisibilityChanged", "4 VisibilityChanged"]
+
+
+def test_the_rows_of_a_statement_that_is_shown_again_at_the_end_of_its_incident_come_back(world: World) -> None:
+    """Nothing that the public saw has changed, and yet it sees more of what was before."""
+    say(world, S1, I1)
+    say(world, S2, I1)
+    for statement_id, name in ((S1, "red"), (S2, "red"), (S2, "clear"), (S2, "red"), (S1, "clear")):
+        label(world, I1, statement_id, name)
+    check_from_anywhere(PROJECTION, world.streams[f"incident:{I1}"])
 
 
 def test_an_append_reaches_so_many_incidents_and_no_more_but_always_shows_again(

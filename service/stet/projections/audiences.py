@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from stet.envelope import Recorded
 from stet.incident.state import fold
 from stet.incident.visibility import Events, shown
 
@@ -25,12 +23,11 @@ def views(stream: str, events: Events) -> Views:
 
 
 def goes_on(before: Views, after: Views) -> bool:
-    """Whether of the earlier events everybody sees what he saw before: then later ones only end and begin rows."""
+    """Whether of the earlier events everybody sees what he saw before: then later ones only end and begin rows.
+
+    No other, and no more of them.
+    """
+    end = max((events[-1].position for events in before.values() if events), default=0)
     return before.keys() == after.keys() and all(
-        len(events) <= len(after[audience]) and all(map(_same, events, after[audience]))
-        for audience, events in before.items()
+        list(events) == [one for one in after[audience] if one.position <= end] for audience, events in before.items()
     )
-
-
-def _same(one: Recorded[Any], other: Recorded[Any]) -> bool:
-    return one is other or one == other
