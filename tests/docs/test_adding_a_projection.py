@@ -38,7 +38,7 @@ def copy(tmp_path: Path) -> Path:
     module = line.strip().partition(".")[0]
     text = registry.read_text(encoding="utf-8")
     text = text.replace("    source_record.PROJECTION,\n", f"    source_record.PROJECTION,\n{line}")
-    text = text.replace("import history, names, source_record", f"import history, {module}, names, source_record")
+    text = text.replace("import history, names,", f"import history, {module}, names,")
     registry.write_text(text, encoding="utf-8")
     return tmp_path
 
