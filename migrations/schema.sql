@@ -1621,6 +1621,7 @@ GRANT UPDATE(pepper_check) ON TABLE stet.instance TO stet_application;
 
 -- Name: TABLE key; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT,INSERT ON TABLE stet.key TO stet_application;
+GRANT SELECT ON TABLE stet.key TO stet_worker;
 
 -- Name: COLUMN key.last_used_at; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(last_used_at) ON TABLE stet.key TO stet_application;
@@ -1753,6 +1754,12 @@ GRANT UPDATE(incidents) ON TABLE stet.webhook TO stet_application;
 
 -- Name: COLUMN webhook.types; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(types) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook.audience; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(audience) ON TABLE stet.webhook TO stet_application;
+
+-- Name: COLUMN webhook.created_by; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(created_by) ON TABLE stet.webhook TO stet_application;
 
 -- Name: COLUMN webhook."position"; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE("position") ON TABLE stet.webhook TO stet_application;

@@ -80,7 +80,7 @@ CALL stet.keep_apart('stet.webhook_attempt');
 
 -- Whoever serves the API: changes webhooks, asks for what to send, and reads how it goes; not a secret.
 GRANT SELECT, DELETE, INSERT,
-    UPDATE (url, description, kinds, incidents, types, position, paused_at, paused_reason)
+    UPDATE (url, description, kinds, incidents, types, position, paused_at, paused_reason, created_by, audience)
     ON stet.webhook TO stet_application;
 GRANT INSERT, SELECT (ledger_id, webhook_id, secret_id, created_at, expires_at), UPDATE (expires_at)
     ON stet.webhook_secret TO stet_application;
@@ -88,6 +88,7 @@ GRANT SELECT, DELETE, INSERT, UPDATE (attempts, first_tried_at, next_try_at) ON 
 GRANT SELECT ON stet.webhook_attempt TO stet_application;
 
 -- What sends.
+GRANT SELECT ON stet.key TO stet_worker;
 GRANT SELECT, UPDATE (position, paused_at, paused_reason) ON stet.webhook TO stet_worker;
 GRANT SELECT, DELETE ON stet.webhook_secret TO stet_worker;
 GRANT SELECT, INSERT, DELETE, UPDATE (attempts, first_tried_at, next_try_at) ON stet.webhook_queue TO stet_worker;

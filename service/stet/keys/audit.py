@@ -1,4 +1,4 @@
-"""The audit of keys and members: written in the transaction of each change, never changed."""
+"""The audit of keys, members and webhooks: written in the transaction of each change, never changed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ async def add_audit(
     connection: Connection,
     actor: str,
     action: Action,
-    key_id: str,
+    subject: str,
     detail: dict[str, Any],
     ledger_id: UUID | None = None,
 ) -> None:
     """One more entry. `detail` may hold nothing secret."""
-    entry = {"actor": actor, "ledger_id": ledger_id, "action": action, "subject": key_id}
+    entry = {"actor": actor, "ledger_id": ledger_id, "action": action, "subject": subject}
     await connection.execute(_ADD_AUDIT, entry | {"detail": msgspec.json.encode(detail).decode()})
 
 

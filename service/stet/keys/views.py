@@ -12,7 +12,19 @@ from stet.keys.roles import MemberRole, Role
 from stet.values.text import Line
 from stet.values.time import Instant
 
-Action = Literal["key-created", "key-rotated", "key-revoked", "member-set", "member-removed"]
+Action = Literal[
+    "key-created",
+    "key-rotated",
+    "key-revoked",
+    "member-set",
+    "member-removed",
+    "webhook-created",
+    "webhook-revised",
+    "webhook-deleted",
+    "webhook-secret-added",
+    "webhook-replayed",
+    "webhook-tested",
+]
 Overlap = Annotated[int, Meta(ge=0, le=2_592_000)]
 
 
@@ -96,9 +108,10 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     """Of which ledger it is a member; null for what was done to a key."""
     action: Action
     subject: str
-    """The key's id."""
+    """The id of the key, or of the webhook."""
     detail: Raw
-    """By the action: the scope and the end of a key, the overlap of a rotation, the role before and after."""
+    """By the action: the scope and the end of a key, the overlap of a rotation, the role before and after;
+    of a webhook what was asked for. The secret of neither."""
 
 
 class Audit(Struct, frozen=True):

@@ -1,7 +1,7 @@
--- Lets a paused webhook go on where it stood; what waits is tried at once, as if for the first time.
+-- Lets a paused webhook go on where it stood, as one of whoever resumes it; what waits is tried at once, as if for the first time.
 WITH resumed AS (
     UPDATE stet.webhook
-    SET paused_at = NULL, paused_reason = NULL
+    SET paused_at = NULL, paused_reason = NULL, created_by = %(created_by)s, audience = %(audience)s
     WHERE ledger_id = %(ledger_id)s AND webhook_id = %(webhook_id)s AND paused_at IS NOT NULL
     RETURNING ledger_id, webhook_id
 )

@@ -59,13 +59,17 @@ async def check_url(url: str, allowed_hosts: tuple[str, ...]) -> None:
 
 
 async def add_webhook(
-    connection: Connection, ledger_id: UUID, asked: CreateWebhook, created_by: str, audience: Audience
+    connection: Connection,
+    ledger_id: UUID,
+    webhook_id: UUID,
+    asked: CreateWebhook,
+    created_by: str,
+    audience: Audience,
 ) -> WebhookSecret:
     """A webhook from the end of the log on, and its secret. Its address was checked.
 
     Raises Malformed for a type of event that there is not, Refused where the ledger has 100 already.
     """
-    webhook_id = new_id()
     _check_types(asked.types)
     parameters = _filters(asked) | {
         "ledger_id": ledger_id,
@@ -97,16 +101,19 @@ async def add_secret(connection: Connection, ledger_id: UUID, webhook_id: UUID, 
 
 
 async def revise_webhook(
-    connection: Connection, ledger_id: UUID, webhook_id: UUID, asked: ReviseWebhook
+    connection: Connection, ledger_id: UUID, webhook_id: UUID, asked: ReviseWebhook, actor: str, audience: Audience
 ) -> WebhookView:
-    """The webhook, paused, resumed or amended. An address was checked. Raises NotFound, Malformed."""
+    """The webhook, paused, resumed or amended. An address was checked. Raises NotFound, Malformed.
+
+    Whoever resumes it answers for it from then on: it sends what he may see.
+    """
     key = {"ledger_id": ledger_id, "webhook_id": webhook_id}
     before = await view_webhook(connection, ledger_id, webhook_id)
     match asked:
         case PauseWebhook(reason=reason):
             await pause_webhook(connection, ledger_id, webhook_id, reason)
         case ResumeWebhook():
-            await connection.execute(_RESUME_WEBHOOK, key)
+            await connection.execute(_RESUME_WEBHOOK, key | {"created_by": actor, "audience": audience})
         case AmendWebhook():
             _check_types(asked.types or ())
             given = {name: value for name, value in msgspec.structs.asdict(asked).items() if value is not None}

@@ -25,8 +25,11 @@ _ADD_ATTEMPT = load("add_attempt")
 _PUT_OFF = load("put_off")
 _END_WAITING = load("end_waiting")
 _PAUSE_WEBHOOK = load("pause_webhook")
+_PAUSE_UNREAD = load("pause_unread")
 _FORGET_ATTEMPTS = load("forget_attempts")
 _FORGET_SECRETS = load("forget_secrets")
+UNKEYED = ("local", "owner")
+"""Who has no key in the database: see stet.http.door."""
 _PAGE = 500
 _MOST_WAITING = 5_000
 """For one webhook: whoever fails for long makes the log wait, not this table grow."""
@@ -57,8 +60,12 @@ class Due(NamedTuple):
 
 
 async def enqueue(pool: Pool) -> bool:
-    """Takes a page of the log of each webhook that is behind. Whether there is more."""
+    """Takes a page of the log of each webhook that is behind. Whether there is more.
+
+    First it pauses those of whoever may not read the ledger any more.
+    """
     async with pool.connection() as connection:
+        await connection.execute(_PAUSE_UNREAD, {"unkeyed": list(UNKEYED)})
         rows = await (await connection.execute(_FIND_UNTOLD, {"most": _MOST_WAITING})).fetchall()
     more = False
     for (ledger_id, position, audience), webhooks in groupby(rows, key=lambda row: row[:3]):

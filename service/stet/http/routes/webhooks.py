@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from functools import partial
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
@@ -15,6 +17,9 @@ from stet.http.body import StetRequest
 from stet.http.paging import Cursor, CursorText, Limit, digest, sign, unsign
 from stet.http.routes import LedgerName
 from stet.http.service import service_of
+from stet.ids import new_id
+from stet.keys.audit import add_audit
+from stet.keys.views import Action
 from stet.webhooks.change import (
     add_secret,
     add_webhook,
@@ -58,13 +63,10 @@ async def post_webhook(
     What is sent is what you may see, at the moment when it is sent.
     """
     await check_url(data.url, service_of(request).settings.webhook_hosts or ())
-    access = access_of(request)
-
-    async def change(connection: Connection, ledger_id: UUID) -> WebhookSecret:
-        return await add_webhook(connection, ledger_id, data, access.actor, access.audience)
-
-    made = await _changed(request, ledger, change)
-    location = f"/v1/ledgers/{ledger}/webhooks/{made.webhook.webhook_id}"
+    access, webhook_id = access_of(request), new_id()
+    change = partial(add_webhook, asked=data, created_by=access.actor, audience=access.audience)
+    made = await _changed(request, ledger, "webhook-created", data, webhook_id, change)
+    location = f"/v1/ledgers/{ledger}/webhooks/{webhook_id}"
     return Response(made, headers=_NO_STORE | {"location": location})
 
 
@@ -87,7 +89,14 @@ async def get_webhook(request: StetRequest, ledger: LedgerName, webhook_id: Webh
 @delete(_ONE, operation_id="deleteWebhook", summary="Delete a webhook", tags=["webhooks"], status_code=200)
 async def remove_webhook(request: StetRequest, ledger: LedgerName, webhook_id: WebhookId) -> Response[WebhookView]:
     """With its secrets, with what waits, and with its deliveries. Answers with what it was."""
-    shown = await _changed(request, ledger, lambda connection, id_: delete_webhook(connection, id_, webhook_id))
+    shown = await _changed(
+        request,
+        ledger,
+        "webhook-deleted",
+        {},
+        webhook_id,
+        delete_webhook,
+    )
     return Response(shown, headers=_NO_STORE)
 
 
@@ -98,7 +107,9 @@ async def post_revision(
     """Pauses it, lets it go on where it stood, or gives it another address or other filters."""
     if isinstance(data, AmendWebhook) and data.url is not None:
         await check_url(data.url, service_of(request).settings.webhook_hosts or ())
-    shown = await _changed(request, ledger, lambda connection, id_: revise_webhook(connection, id_, webhook_id, data))
+    access = access_of(request)
+    change = partial(revise_webhook, asked=data, actor=access.actor, audience=access.audience)
+    shown = await _changed(request, ledger, "webhook-revised", data, webhook_id, change)
     return Response(shown, headers=_NO_STORE)
 
 
@@ -114,7 +125,12 @@ async def post_secret(
 ) -> Response[WebhookSecret]:
     """For a while messages are signed with those before it, too, so that none is lost until the receiver has it."""
     made = await _changed(
-        request, ledger, lambda connection, id_: add_secret(connection, id_, webhook_id, data.overlap_s)
+        request,
+        ledger,
+        "webhook-secret-added",
+        data,
+        webhook_id,
+        partial(add_secret, overlap_s=data.overlap_s),
     )
     return Response(made, headers=_NO_STORE)
 
@@ -131,7 +147,12 @@ async def post_replay(
 ) -> Response[WebhookView]:
     """Everything behind a position is sent, though it was before; a position ahead leaves out what is before it."""
     shown = await _changed(
-        request, ledger, lambda connection, id_: replay_webhook(connection, id_, webhook_id, data.after)
+        request,
+        ledger,
+        "webhook-replayed",
+        data,
+        webhook_id,
+        partial(replay_webhook, after=data.after),
     )
     return Response(shown, headers=_NO_STORE)
 
@@ -141,7 +162,14 @@ async def post_test(
     request: StetRequest, ledger: LedgerName, webhook_id: WebhookId, data: JSONBody[PingWebhook]
 ) -> Response[PingView]:
     """One message of the type `webhook.test`, tried once: the deliveries say how it went."""
-    shown = await _changed(request, ledger, lambda connection, id_: ping_webhook(connection, id_, webhook_id))
+    shown = await _changed(
+        request,
+        ledger,
+        "webhook-tested",
+        {},
+        webhook_id,
+        ping_webhook,
+    )
     return Response(shown, headers=_NO_STORE)
 
 
@@ -168,12 +196,21 @@ async def get_deliveries(
     return Response(Attempts(items=items, next_cursor=following), headers=_NO_STORE)
 
 
-async def _changed(request: StetRequest, ledger: str, change: Callable[[Connection, UUID], Awaitable[T]]) -> T:
-    """What a change of a webhook gives, in a transaction; whoever sends is woken."""
+async def _changed(
+    request: StetRequest,
+    ledger: str,
+    action: Action,
+    asked: Any,
+    webhook_id: UUID,
+    change: Callable[[Connection, UUID, UUID], Awaitable[T]],
+) -> T:
+    """What a change of a webhook gives, in a transaction with its entry in the audit; whoever sends is woken."""
     service = service_of(request)
     ledger_id = await service.ledger_id(ledger)
     async with of_ledger(service.pool, ledger_id) as connection, connection.transaction():
-        made = await change(connection, ledger_id)
+        made = await change(connection, ledger_id, webhook_id)
+        detail = msgspec.to_builtins(asked)
+        await add_audit(connection, access_of(request).actor, action, str(webhook_id), detail, ledger_id)
     service.doorbell.ring()
     return made
 
