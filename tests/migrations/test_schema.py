@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ def test_schema_is_fresh(tmp_path: Path) -> None:
 def test_schema_names_no_release_and_no_run() -> None:
     """Nothing in it changes without a migration."""
     text = (migrations_folder() / "schema.sql").read_text(encoding="utf-8")
-    assert "restrict" not in text
+    assert not re.search(r"^\\(un)?restrict", text, re.MULTILINE), "a key that pg_dump makes anew each time"
     assert "Dumped" not in text
     assert "OWNER TO stet_owner" in text
     assert "GRANT SELECT ON TABLE stet.event TO stet_reader" in text

@@ -82,11 +82,12 @@ class Worker:
 
         In turn, so that nobody waits for the end of another's backlog: no ledger, no projection and no rebuild.
         """
-        left = False
+        left = leads = False
         for projection in PROJECTIONS:
-            if not projection.inline and self._leads(connection, projection.name):
-                left = self._take(connection, projection) or left
-        self._end_embargoes(connection)
+            if not projection.inline and self._leads(connection, projection):
+                leads, left = True, self._take(connection, projection) or left
+        if leads:
+            self._end_embargoes(connection)
         self._rebuild(connection)
         return left
 
@@ -102,14 +103,14 @@ class Worker:
             return False
         return any(taken)
 
-    def _leads(self, connection: psycopg.Connection, name: str) -> bool:
+    def _leads(self, connection: psycopg.Connection, projection: Projection) -> bool:
         """Whether this worker leads the projection, or does from this moment on."""
-        row = connection.execute(_LEAD, {"name": name}).fetchone()
+        row = connection.execute(_LEAD, {"name": projection.name}).fetchone()
         return bool(row and row[0])
 
     def _end_embargoes(self, connection: psycopg.Connection) -> None:
         """Ends those that are due; those that cannot be ended are tried again after a while."""
-        if time.monotonic() >= self._embargoes_at and self._leads(connection, "embargoes"):
+        if time.monotonic() >= self._embargoes_at:
             failed = end_due(connection, self._url)
             self._embargoes_at = time.monotonic() + _INTERRUPTED_S if failed else 0.0
 
