@@ -26,6 +26,7 @@ from stet.values.place import Place
 
 MARK = "zzmark"
 TELLING = ("visibility-changed", "reference-hidden")
+MEMBERS_ONLY = (*TELLING, "statement-proposed", "statement-rejected")
 _TEXTS = {
     *("title", "verbatim", "note", "reason", "rationale", "channel", "headline", "summary", "name", "locator", "tool"),
     *("value", "a"),
@@ -53,7 +54,7 @@ def kept_of(world: World) -> list[Kept]:
     for index, (recorded, stored) in enumerate(zip(world.log, world.payloads, strict=True)):
         stream, type_, payload = recorded.stream, recorded.type, json.loads(stored)
         kind, _, id_ = stream.partition(":")
-        if type_ in TELLING or (id_ in ids and kind in ("incident", "document")):
+        if type_ in MEMBERS_ONLY or (id_ in ids and kind in ("incident", "document")):
             continue
         if type_ == "statement-moved-in":
             left = [one for one in payload["statement"].get("superseded", ()) if one["superseded_by"] not in ids]
@@ -178,7 +179,7 @@ def restore(url: str, world: World, kept: list[Kept], ledger_id: UUID, name: str
         recorded = world.log[index]
         stream = f"ledger:{ledger_id}" if recorded.stream.startswith("ledger:") else recorded.stream
         versions[stream] += 1
-        if recorded.type in ("statement-moved-in", "release-published"):
+        if recorded.type in ("statement-moved-in", "statement-accepted", "release-published"):
             payload = _numbered(payload, indices)
         if recorded.type == "ledger-created":
             payload = payload | {"name": name}

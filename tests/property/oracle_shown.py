@@ -20,9 +20,12 @@ from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
     ReferenceHidden,
+    StatementAccepted,
     StatementCorrected,
     StatementMovedIn,
+    StatementProposed,
     StatementRecorded,
+    StatementRejected,
     StatementRetracted,
     StatementSuperseded,
 )
@@ -31,6 +34,7 @@ from stet.values.place import Place
 from stet.values.visibility import Visibility
 
 Events = list[Recorded[Any]]
+MEMBERS_ONLY = (VisibilityChanged, ReferenceHidden, StatementProposed, StatementRejected)
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -55,9 +59,8 @@ def today(events: Events) -> tuple[dict[UUID | None, Visibility], set[UUID]]:
 
 
 def guarded(events: Events) -> bool:
-    """Whether the desk keeps anything of the incident from the public."""
-    visibilities, elsewhere = today(events)
-    return bool(elsewhere) or any(one != Visibility() for one in visibilities.values())
+    """Whether anybody ever said who may see something of it: of that, too, the public hears nothing."""
+    return any(isinstance(one.event, VisibilityChanged | ReferenceHidden) for one in events)
 
 
 def restricts(visibility: Visibility) -> bool:
@@ -69,9 +72,9 @@ def told_by(event: Any) -> UUID | None:
     match event:
         case StatementRetracted():
             return event.retraction_id
-        case StatementMovedIn():
+        case StatementMovedIn() | StatementAccepted():
             return event.statement.statement_id
-        case StatementSuperseded() | VisibilityChanged():
+        case StatementSuperseded() | VisibilityChanged() | StatementProposed() | StatementRejected():
             return None
         case _:
             found: UUID | None = getattr(event, "statement_id", None)
@@ -85,9 +88,11 @@ def shown(events: Events) -> Events:
     if restricts(own):
         return []
     gone |= {id_ for id_, one in visibilities.items() if id_ and restricts(one)}
+    if own.disclosed_place:
+        gone |= {id_ for id_ in wordless_of(events, own.disclosed_place) if is_shared(id_, events)}
     for _ in events:
         gone |= {id_ for one in events if (id_ := told_by(one.event)) and ids_in(one.event) & gone}
-    kept = [one for one in events if not isinstance(one.event, VisibilityChanged | ReferenceHidden)]
+    kept = [one for one in events if not isinstance(one.event, MEMBERS_ONLY)]
     kept = [one for one in kept if not ids_in(one.event) & gone]
     if own.disclosed_place:
         kept = disclosed(kept, own.disclosed_place)
@@ -135,6 +140,8 @@ def claims_of(event: Any) -> list[Any]:
     match event:
         case StatementRecorded() | StatementCorrected():
             return list(event.claims)
+        case StatementAccepted():
+            return list(event.statement.claims)
         case StatementMovedIn():
             return list(event.statement.claims.values())
         case AttributePinned():
@@ -143,12 +150,24 @@ def claims_of(event: Any) -> list[Any]:
             return []
 
 
-def disclosed(events: Events, place: Place) -> Events:
-    """With the place that is disclosed for each that is finer, and without the words of statements that have one."""
-    wordless = set()
+def wordless_of(events: Events, place: Place) -> set[UUID]:
+    """The statements that tell a finer place."""
+    found = set()
     for one in events:
         if (id_ := told_by(one.event)) and any(finer(claim, place) for claim in claims_of(one.event)):
-            wordless.add(id_)
+            found.add(id_)
+    return found
+
+
+def is_shared(id_: UUID, events: Events) -> bool:
+    """Whether a statement was at any time about several incidents: its words are the same in all of them."""
+    its = [getattr(one.event, "statement", one.event) for one in events if told_by(one.event) == id_]
+    return any(len(getattr(one, "incidents", ())) > 1 for one in its)
+
+
+def disclosed(events: Events, place: Place) -> Events:
+    """With the place that is disclosed for each that is finer, and without the words of statements that have one."""
+    wordless = wordless_of(events, place)
     kept = [one for one in events if not (isinstance(one.event, AttributePinned) and finer(one.event, place))]
     return [replace(one, event=_less_words(one.event, wordless, place)) for one in kept]
 
@@ -161,6 +180,8 @@ def _less_words(event: Any, wordless: set[UUID], place: Place) -> Any:
     match event:
         case StatementRecorded() if event.statement_id in wordless:
             return replace(event, claims=tuple(map(less, event.claims)), verbatim=None, record=None)
+        case StatementAccepted(statement=accepted) if accepted.statement_id in wordless:
+            return replace(event, statement=_less_words(accepted, wordless, place))
         case StatementRetracted() if wordless & {event.statement_id, event.retraction_id}:
             return replace(event, verbatim=None, record=None)
         case StatementCorrected() if event.statement_id in wordless:

@@ -116,9 +116,8 @@ def met(events: Events, public: Events, guarded: bool) -> set[str]:
     state = fold(events)
     found = {"guarded" if guarded else "open"}
     found |= {"nothing is shown"} if guarded and not public else set()
-    found |= (
-        {"open again"} if not guarded and any(isinstance(one.event, VisibilityChanged) for one in events) else set()
-    )
+    clear = state.visibility == Visibility() and not state.restricted and not state.hidden
+    found |= {"open again"} if guarded and clear else set()
     if guarded and public:
         left = fold(public).statements
         found |= {"a statement is hidden"} if left.keys() != state.statements.keys() else set()

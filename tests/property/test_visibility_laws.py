@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.property.oracle_shown import claims_of, finer, told_by
 from tests.property.test_projection_laws import check_from_anywhere
 from tests.strategies import (
     DAWN,
@@ -44,6 +46,7 @@ from stet.handle.embargo import Due, end_embargo
 from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
 from stet.handle.revision import revise_incident
+from stet.incident.about import statement_of
 from stet.incident.claim import Citation
 from stet.incident.commands import (
     ChangeVisibility,
@@ -57,8 +60,9 @@ from stet.incident.events import (
     IncidentUnlinked,
     ReferenceHidden,
     StatementMovedIn,
+    StatementProposed,
+    StatementRejected,
     StatementSuperseded,
-    statement_of,
 )
 from stet.incident.visibility import facts_of, hidden, shown
 from stet.ledger.commands import CreateLedger
@@ -67,6 +71,7 @@ from stet.source.commands import RegisterSource
 from stet.values.time import Anchor, Time
 from stet.values.visibility import Visibility
 
+_NAMING_NOTHING = (ReferenceHidden, IncidentUnlinked, StatementProposed, StatementRejected)
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -110,7 +115,12 @@ class Oracle:
         self.held: dict[str, set[str]] = {}
         """For each incident the statements that it ever held."""
         for recorded in world.log:
-            if recorded.type in ("statement-recorded", "statement-retracted", "statement-moved-in"):
+            if recorded.type in (
+                "statement-recorded",
+                "statement-accepted",
+                "statement-retracted",
+                "statement-moved-in",
+            ):
                 id_ = statement_of(recorded.event)
                 self.by_id[str(id_).encode()] = f"statement:{id_}"
                 self.held.setdefault(recorded.stream, set()).add(f"statement:{id_}")
@@ -123,15 +133,29 @@ class Oracle:
             if isinstance(event, VisibilityChanged):
                 target = f"statement:{event.statement_id}" if event.statement_id else stream
                 labelled[target] = event.visibility.label != "clear" or event.visibility.embargo_until is not None
-            elif stream.startswith("incident:") and not isinstance(event, ReferenceHidden | IncidentUnlinked):
+            elif stream.startswith("incident:") and not isinstance(event, _NAMING_NOTHING):
                 self.named.setdefault(stream, set()).update(self._names(event, payload, whole=True) - {stream})
                 if (id_ := statement_of(event)) and not isinstance(event, StatementSuperseded):
                     names = self._names(event, payload, whole=False) - {stream, f"statement:{id_}"}
                     with_.setdefault(f"statement:{id_}", set()).update(names)
-        self.hidden = {target for target, is_ in labelled.items() if is_}
+        self.hidden = {target for target, is_ in labelled.items() if is_} | set(self._telling(world))
         self.hidden |= {one for stream, held in self.held.items() if stream in self.hidden for one in held}
         while more := {one for one, names in with_.items() if names & self.hidden} - self.hidden:
             self.hidden |= more
+
+    def _telling(self, world: World) -> Iterator[str]:
+        """What tells a finer place than its incident discloses, and is or was about others, too."""
+        for stream, events in world.streams.items():
+            own = [one.event for one in events if isinstance(one.event, VisibilityChanged)]
+            places = [one.visibility.disclosed_place for one in own if one.statement_id is None]
+            if not stream.startswith("incident:") or not places or places[-1] is None:
+                continue
+            for id_ in {told_by(one.event) for one in events} - {None}:
+                its = [one.event for one in events if told_by(one.event) == id_]
+                about = [len(getattr(getattr(one, "statement", one), "incidents", ())) for one in its]
+                fine = any(finer(claim, places[-1]) for one in its for claim in claims_of(one))
+                if fine and max(about) > 1:
+                    yield f"statement:{id_}"
 
     def _names(self, event: Any, payload: bytes, *, whole: bool) -> set[str]:
         if isinstance(event, StatementMovedIn) and not whole:

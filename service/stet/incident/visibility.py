@@ -35,6 +35,7 @@ from stet.incident.events import (
     StatementSuperseded,
 )
 from stet.incident.known import references
+from stet.incident.statement import Statement
 from stet.values.disc import radius_of
 from stet.values.place import Place
 from stet.values.visibility import UNRESTRICTED, Visibility
@@ -51,7 +52,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     own: Visibility
     """Of the incident or the document itself."""
     restricted: frozenset[str]
-    """Its statements that have a label or an embargo of their own, `statement:ID`."""
+    """Its statements that are hidden by themselves, `statement:ID`: those with a label or an embargo of their own, and,
+    where a place is disclosed, those that tell a finer one and are about other incidents, too: their words are the same
+    everywhere."""
     elsewhere: frozenset[str]
     """What is restricted elsewhere and named here."""
     names: dict[str, frozenset[str]]
@@ -78,10 +81,14 @@ def facts_of(stream: str, events: Events) -> Facts:
             case event if statement_id := statement_of(event):
                 statement = f"statement:{statement_id}"
                 names.setdefault(statement, set()).update(named_by(event, stream) - {statement})
+    restricted = {target for target, visibility in labels.items() if visibility.restricted}
+    if own.disclosed_place:
+        telling = _withheld(events, own.disclosed_place) & _shared(events)
+        restricted |= {f"statement:{id_}" for id_ in telling}
     return Facts(
         stream=stream,
         own=own,
-        restricted=frozenset(target for target, visibility in labels.items() if visibility.restricted),
+        restricted=frozenset(restricted),
         elsewhere=frozenset(elsewhere),
         names={statement: frozenset(found) for statement, found in names.items()},
     )
@@ -185,6 +192,16 @@ def _withheld(events: Events, place: Place) -> frozenset[UUID]:
         if (id_ := statement_of(one.event))
         and any(claim.type_ == "place" and is_finer(claim.value, place) for claim in _claims(one.event))
     )
+
+
+def _shared(events: Events) -> set[UUID]:
+    """The statements that were at any time about several incidents."""
+    bodies = (getattr(one.event, "statement", one.event) for one in events)
+    return {
+        body.statement_id
+        for body in bodies
+        if isinstance(body, StatementRecorded | Statement) and len(body.incidents) > 1
+    }
 
 
 def _claims(event: Any) -> Iterable[Claim]:
