@@ -15,7 +15,7 @@ from stet.database.pool import make_pool
 from stet.errors import StetError
 from stet.settings import Settings
 
-_OURS = ("stet_owner", "stet_application", "stet_reader")
+_OURS = ("stet_owner", "stet_application", "stet_reader", "stet_worker")
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _forget(url: str, login: str) -> None:
 
 
 def test_an_owner_who_may_act_as_the_roles_migrates(cluster: Cluster, login: str, empty_url: str) -> None:
-    """No superuser is needed, and no CREATEROLE once the three roles are there."""
+    """No superuser is needed, and no CREATEROLE once the four roles are there."""
     migrate(cluster.migrated())  # the roles of the server exist from here on
     with psycopg.connect(empty_url, autocommit=True) as admin:
         database = admin.info.dbname
@@ -56,7 +56,7 @@ def test_an_owner_who_may_act_as_the_roles_migrates(cluster: Cluster, login: str
 
 
 def test_an_owner_with_createrole_grants_itself_what_it_lacks(cluster: Cluster, login: str, empty_url: str) -> None:
-    """A role that made the three, and was thereby only allowed to grant them, can migrate."""
+    """A role that made the four, and was thereby only allowed to grant them, can migrate."""
     with psycopg.connect(empty_url, autocommit=True) as admin:
         database = admin.info.dbname
         version = admin.info.server_version
@@ -86,3 +86,18 @@ async def test_a_login_with_the_applications_role_serves_but_cannot_migrate(
         migrate(_as(empty_url, login))
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f'REVOKE stet_application FROM "{login}"')
+
+
+def test_who_served_before_there_were_workers_of_their_own_becomes_one(
+    cluster: Cluster, login: str, empty_url: str
+) -> None:
+    """The migration that takes the worker's rights from stet_application gives the login that has it the other role."""
+    migrate(cluster.migrated())
+    with psycopg.connect(empty_url, autocommit=True) as admin:
+        admin.execute(f'GRANT stet_application TO "{login}"')
+        migrate(empty_url)
+        admin.execute(f'SET ROLE "{login}"')
+        admin.execute("SET ROLE stet_worker")
+        assert admin.execute("SELECT count(*) FROM stet.event").fetchone() == (0,)
+        admin.execute("RESET ROLE")
+        admin.execute(f'REVOKE stet_application, stet_worker FROM "{login}"')
