@@ -21,7 +21,7 @@ from tests.http.asking import a_source, a_statement, an_incident, id_of, killed,
 from tests.projections.test_histories import append
 from tests.store.writing import make_ledger
 
-from stet.database.pool import Pool
+from stet.database.pool import Pool, of_ledger
 from stet.exporters import acled, reading, ucdp
 from stet.exporters.forms import FORMS, export
 from stet.exporters.reading import wanted_of
@@ -435,7 +435,8 @@ async def peak_of(pool: Pool, name: str, form: Any) -> tuple[int, int]:
     """How large an export is, and how much memory it took at most."""
     async with pool.connection() as connection:
         row = await (await connection.execute("SELECT ledger_id FROM stet.ledger WHERE name = %s", (name,))).fetchone()
-        assert row
+    assert row
+    async with of_ledger(pool, row[0]) as connection:
         cut = await resolve_cut(connection, row[0])
         wanted = await wanted_of(connection, row[0], cut, IncidentFilter(), "opened_at")
     tracemalloc.start()
@@ -464,7 +465,8 @@ async def test_a_client_that_leaves_takes_no_connection_with_it(pool: Pool) -> N
     await open_many(pool, "left", 1_100)
     async with pool.connection() as connection:
         row = await (await connection.execute("SELECT ledger_id FROM stet.ledger")).fetchone()
-        assert row
+    assert row
+    async with of_ledger(pool, row[0]) as connection:
         cut = await resolve_cut(connection, row[0])
         wanted = await wanted_of(connection, row[0], cut, IncidentFilter(), "opened_at")
 
