@@ -90,6 +90,7 @@ def test_a_rebuild_shows_its_phases_and_the_digests(server: Server, url: str, re
     assert [line.partition(":")[0] for line in rebuilt.stdout.splitlines()] == [
         "incident_history",
         "statement_history",
+        "shown_history",
         "incident_history",
     ]
     assert " = rebuilt " in rebuilt.stdout
@@ -119,7 +120,8 @@ def test_the_states_as_json(server: Server, url: str) -> None:
     here, there = stet(url, "projections", "--json"), stet(url, "projections", "--json", "--url", server.url)
     for shown in (here, there):
         found = {one["name"]: one["state"] for one in json.loads(shown.stdout)["items"]}
-        assert found == {"incident_history": "inline", "name_history": "inline", "source_record": "current"}
+        inline = dict.fromkeys(("incident_history", "name_history", "restriction_history"), "inline")
+        assert found == {**inline, "source_record": "current"}
 
 
 @pytest.mark.parametrize(

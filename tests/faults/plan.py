@@ -16,7 +16,7 @@ _SPANS = {
     "switching": 0.05,
 }
 """How long after the beginning of a phase it is killed at most, in seconds: about as long as the phase takes."""
-_PROJECTIONS = {"incident_history": 5, "source_record": 4, "name_history": 2}
+_PROJECTIONS = {"incident_history": 5, "source_record": 4, "name_history": 1, "restriction_history": 1}
 _OF_REBUILD = {
     "rebuild": 4,
     "rebuild and its copiers": 3,
