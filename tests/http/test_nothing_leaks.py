@@ -161,7 +161,7 @@ def unmarked(answer: httpx.Response) -> None:
 def test_the_public_is_shown_what_it_would_be_if_what_is_hidden_had_never_been_recorded(asking: Asking) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=8)
+    @settings(max_examples=5)
     @given(restricted(), st.data())
     def of_a_history(world: World, data: st.DataObject) -> None:
         kept = kept_of(world)
@@ -225,7 +225,7 @@ def test_a_copy_that_is_kept_by_the_changes_is_what_the_public_sees(asking: Aski
     """After every append, whatever became of who may see what; for who came first, and for who comes last."""
     ending: Counter[str] = Counter()
 
-    @settings(max_examples=6)
+    @settings(max_examples=4)
     @given(restricted(), st.integers(1, 4))
     def of_a_history(world: World, limit: int) -> None:
         path = asking.ledger()

@@ -75,10 +75,8 @@ def _statement(sort: Sort, fragments: Fragments, after: After | None, cut: ReadC
     direction = sql.SQL("DESC") if descending else sql.SQL("ASC")
     beyond: LiteralString = " < " if descending else " > "
     if name == "updated_at":
-        for_all = cut.audience == "member"
-        position: LiteralString = "e.position" if for_all else "met.position"
-        paged: Fragments = [position + beyond + "%(after_key)s::bigint"] if after else []
-        by_update = _LIST_BY_UPDATE if for_all else _LIST_SHOWN_BY_UPDATE
+        paged: Fragments = ["e.position" + beyond + "%(after_key)s::bigint"] if after else []
+        by_update = _LIST_BY_UPDATE if cut.audience == "member" else _LIST_SHOWN_BY_UPDATE
         return sql.SQL(by_update).format(filters=both([*fragments, *paged]), direction=direction)
     key = _KEYS.get(sort) or _KEYS[name]
     type_: LiteralString = "text" if name == "title" else "timestamptz"
