@@ -225,7 +225,7 @@ def test_a_copy_that_is_kept_by_the_changes_is_what_the_public_sees(asking: Aski
     """After every append, whatever became of who may see what; for who came first, and for who comes last."""
     ending: Counter[str] = Counter()
 
-    @settings(max_examples=4)
+    @settings(max_examples=8)
     @given(restricted(), st.integers(1, 4))
     def of_a_history(world: World, limit: int) -> None:
         path = asking.ledger()
