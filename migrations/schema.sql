@@ -1167,7 +1167,7 @@ CREATE INDEX event_proposed ON stet.event USING btree (ledger_id, "position") WH
 CREATE INDEX event_recorded_at ON stet.event USING btree (ledger_id, recorded_at, "position");
 
 -- Name: event_visibility; Type: INDEX; Schema: stet; Owner: stet_owner
-CREATE INDEX event_visibility ON stet.event USING btree (ledger_id, stream) WHERE (type = ANY (ARRAY['visibility-changed'::text, 'reference-hidden'::text]));
+CREATE INDEX event_visibility ON stet.event USING btree (ledger_id, stream) WHERE (type = ANY (ARRAY['visibility-changed'::text, 'reference-hidden'::text, 'statement-proposed'::text, 'statement-rejected'::text]));
 
 -- Name: incident_history_kind; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_kind ON stet.incident_history USING btree (ledger_id, kind, opened_at, incident_id, from_position, to_position, said_from, said_to);

@@ -46,7 +46,7 @@ CREATE INDEX shown_history_updated ON stet.shown_history (ledger_id, from_positi
 
 -- The streams of which an audience may see less than another; few events are of these types.
 CREATE INDEX event_visibility ON stet.event (ledger_id, stream)
-    WHERE type IN ('visibility-changed', 'reference-hidden');
+    WHERE type IN ('visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected');
 
 CALL stet.keep_apart('stet.restriction_history');
 CALL stet.keep_apart('stet.shown_history');

@@ -192,6 +192,22 @@ def test_every_invariant_names_its_test() -> None:
     assert [item for item in invariants if not re.search(r"`tests/[\w/]+\.py::\w+`", item)] == []
 
 
+PERSONS = (
+    *("An outsider", "A reader", "A contributor", "An editor", "An admin", "The owner of the installation"),
+    *("Whoever runs SQL as the service", "A superuser of the database", "Whoever has a stolen backup"),
+)
+
+
+@pytest.mark.parametrize("person", PERSONS)
+def test_all_that_somebody_can_and_cannot_names_its_test(person: str) -> None:
+    """Or says that it has none. That the tests exist is tested above."""
+    items = re.split(r"^(?=- )|\n\n", section(page("security.md"), person), flags=re.MULTILINE)
+    lines = [" ".join(item.split()) for item in items if item.startswith("- ")]
+    assert [line for line in lines if not re.match(r"- \*\*(Can|Cannot)\*\* \w", line)] == []
+    assert {"Can", "Cannot"} == {line.split("**")[1] for line in lines}
+    assert [line for line in lines if not re.search(r"`tests/[\w/]+\.py::\w+`|\*not tested\*", line)] == []
+
+
 def test_the_code_map_is_complete() -> None:
     """Every folder and module directly in the package is in it, and what is in it exists."""
     package = ROOT / "service" / "stet"

@@ -59,8 +59,8 @@ def today(events: Events) -> tuple[dict[UUID | None, Visibility], set[UUID]]:
 
 
 def guarded(events: Events) -> bool:
-    """Whether anybody ever said who may see something of it: of that, too, the public hears nothing."""
-    return any(isinstance(one.event, VisibilityChanged | ReferenceHidden) for one in events)
+    """Whether anything ever happened in it of which the public hears nothing."""
+    return any(isinstance(one.event, MEMBERS_ONLY) for one in events)
 
 
 def restricts(visibility: Visibility) -> bool:

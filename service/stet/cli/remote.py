@@ -71,7 +71,7 @@ def problem_of(answer: httpx.Response) -> StetError:
 
 
 @contextmanager
-def served(settings: Settings, data: Path, *options: str) -> Iterator[Remote]:
+def served(settings: Settings, data: Path, *options: str, **environment: str) -> Iterator[Remote]:
     """A `stet serve` of its own, on STET_DATABASE_URL or on this data folder, with a key that nobody else has.
 
     It ends with the block. Raises StetError with its last words where it does not start.
@@ -81,8 +81,8 @@ def served(settings: Settings, data: Path, *options: str) -> Iterator[Remote]:
     with tempfile.TemporaryDirectory(prefix="stet-") as empty, tempfile.TemporaryFile("w+") as output:
         # Beside a database elsewhere the data folder has only a pepper, perhaps of another one: this key needs none.
         folder = Path(empty) if settings.database_url else data
-        environment = {**os.environ, "STET_DATA": str(folder), "STET_OWNER_KEY": key}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True, env=environment)  # noqa: S603
+        env = {**os.environ, **environment, "STET_DATA": str(folder), "STET_OWNER_KEY": key}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True, env=env)  # noqa: S603
         try:
             assert process.stdout
             ready = process.stdout.readline().split()

@@ -99,7 +99,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     hidden: frozenset[str] = frozenset()
     """What is restricted elsewhere and named here."""
     guarded: bool = False
-    """Whether it has events that say who may see something: the public sees less of it than a member, if only those."""
+    """Whether it has events that only members see, if only those which say who may see something."""
     opened_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -134,6 +134,7 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 unordered = True
             case StatementProposed() as event:
                 proposals[event.statement.statement_id] = _proposal(event, recorded)
+                state = replace(state, guarded=True)
             case StatementRejected(statement_id=id_, reason=why):
                 proposals[id_] = replace(proposals[id_], rejected=why)
             case StatementMovedOut() as event if f"incident:{event.from_incident}" == recorded.stream:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stet.incident.state import fold
 from stet.incident.visibility import Events, shown
 
 ALL, MEMBER, PUBLIC = "all", "member", "public"
 """Whom a row is for. One that is for all stands for two that would be equal."""
 Views = Mapping[str, Events]
 """For each audience that has rows of its own, the events that it sees."""
-TELLING = frozenset({"visibility-changed", "reference-hidden"})
-"""The types of the events that say who may see something."""
+TELLING = frozenset({"visibility-changed", "reference-hidden", "statement-proposed", "statement-rejected"})
+"""The types of the events that only members see: those that say who may see something, and contributors' drafts."""
 
 
 def views(stream: str, events: Events) -> Views:
     """The audiences of an incident's stream, by all of its events up to a position."""
-    if not fold(one for one in events if one.type in TELLING).guarded:
+    if not any(one.type in TELLING for one in events):
         return {ALL: events}
     return {MEMBER: events, PUBLIC: shown(stream, events, "public")}
 

@@ -3,7 +3,8 @@ SELECT told.stream, parked.stream IS NOT NULL
 FROM (
     SELECT DISTINCT e.stream
     FROM stet.event e
-    WHERE e.ledger_id = %(ledger_id)s AND e.type IN ('visibility-changed', 'reference-hidden')
+    WHERE e.ledger_id = %(ledger_id)s
+      AND e.type IN ('visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected')
 ) told
 LEFT JOIN stet.parked
   ON parked.projection = 'source_record' AND parked.ledger_id = %(ledger_id)s AND parked.stream = told.stream

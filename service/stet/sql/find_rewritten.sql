@@ -3,7 +3,8 @@ SELECT told.stream
 FROM (
     SELECT DISTINCT e.stream
     FROM stet.event e
-    WHERE e.ledger_id = %(ledger_id)s AND e.type IN ('visibility-changed', 'reference-hidden')
+    WHERE e.ledger_id = %(ledger_id)s
+      AND e.type IN ('visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected')
       AND split_part(e.stream, ':', 1) = ANY (%(kinds)s)
 ) told
 WHERE EXISTS (
