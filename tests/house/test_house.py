@@ -323,6 +323,12 @@ def test_nothing_is_put_off() -> None:
     assert found == []
 
 
+def test_connections_are_taken_where_their_ledger_is_set() -> None:
+    """The pool's own way out would give a connection for the ledger of whoever had it before."""
+    found = [str(path) for path in sources("service", ".py") if "getconn(" in path.read_text(encoding="utf-8")]
+    assert found == []
+
+
 def test_docs_page_asks_nothing_of_the_outside() -> None:
     folder = ROOT / "service" / "stet" / "http" / "docs"
     page = (folder / "index.html").read_text(encoding="utf-8")

@@ -118,7 +118,7 @@ def test_a_snapshot_of_the_service_misses_nothing_while_tables_are_switched(kept
     (before,) = execute(kept, count)
 
     async def read() -> None:
-        async with make_pool(kept, Settings(pool_size=2)) as pool, pool.connection() as connection:
+        async with make_pool(kept, Settings(pool_size=2), role="stet_reader") as pool, pool.connection() as connection:
             async with snapshot(connection, HISTORIES):
                 await (await connection.execute("SELECT 1")).fetchone()
                 # Later than the moment of the snapshot: of new tables it would see these rows, and no others.
