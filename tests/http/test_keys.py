@@ -570,3 +570,16 @@ def test_what_looks_like_a_key_is_masked() -> None:
         assert text.split("_")[2].lower() not in masked(shown).lower()
         assert id_ in masked(shown).lower()
     assert masked("stet_owner is no key") == "stet_owner is no key"
+
+
+def test_a_key_makes_none_that_outlives_it(place: Place) -> None:
+    """Nor one without an end: it would go on when its maker has ended."""
+    soon, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (1, 2))
+    key = a_key(place.owner, "admin", expires_at=soon.isoformat())
+    with bearing(place.server, key["key"]) as maker:
+        before = everything(place)
+        for more in ({}, {"expires_at": later.isoformat()}):
+            answer = maker.post("/v1/keys", json={"name": "x", "scope": "reader", **more})
+            assert "outlives" in problem(answer, "forbidden", 403)["detail"]
+        assert everything(place) == before
+        made(maker.post("/v1/keys", json={"name": "x", "scope": "reader", "expires_at": soon.isoformat()}))

@@ -27,6 +27,7 @@ from stet.database.pool import as_role
 from stet.envelope import Audience
 from stet.http.access import Access
 from stet.http.app import create_app
+from stet.http.door import Door
 from stet.http.service import Service
 from stet.ids import new_id
 from stet.projections.advance import States, advance
@@ -52,7 +53,8 @@ class Asking:
     def __init__(self, url: str) -> None:
         self.url = url
         self.runner = asyncio.Runner()
-        self._app = create_app(url, Settings(pool_size=4))
+        settings = Settings(pool_size=4)
+        self._app = create_app(url, settings, Door(settings, keyless=True))
         self._stopped = asyncio.Event()
         self.runner.run(self._start())
 
@@ -74,7 +76,7 @@ class Asking:
 
     def _as(self, audience: Audience) -> Any:
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            state = {"access": Access(actor="local", audience=audience)}
+            state = {"access": Access(actor="local", audience=audience, role="owner" if audience == "member" else None)}
             await self._app({**scope, "client": ("127.0.0.1", 1), "state": state}, receive, send)
 
         return app
@@ -93,7 +95,7 @@ class Asking:
         ledger_id = new_id()
         made = restore(self.url, world, kept, ledger_id, f"seen-{ledger_id}")
         with psycopg.connect(self.url, autocommit=True) as connection:
-            as_role(connection, "stet_application")
+            as_role(connection, "stet_worker")
             while advance(connection, Target(PROJECTION), ledger_id, States()):
                 pass
         return made
@@ -121,8 +123,13 @@ class Asking:
         return f"/v1/ledgers/{name}"
 
 
+async def _asked(request: Any) -> None:
+    """Who asks was said already: a ledger of a drawn history has neither keys nor members."""
+
+
 @pytest.fixture
-def asking(url: str) -> Iterator[Asking]:
+def asking(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asking]:
+    monkeypatch.setattr("stet.http.app.admit", _asked)
     made = Asking(url)
     try:
         yield made
@@ -331,3 +338,40 @@ def test_what_the_public_is_shown_is_not_kept_for_ever(asking: Asking) -> None:
             asking.get(audience, f"{path}/{what}?as_of=position:2").headers["cache-control"] for audience in AUDIENCES
         ]
         assert kept == ["private, max-age=31536000, immutable", "no-cache"]
+
+
+def test_what_a_hidden_row_says_is_in_no_title(asking: Asking) -> None:
+    """Title, kind and tags follow a row of a data set; the public's do not follow one that it does not see."""
+    path = asking.ledger()
+    source = asking.post(f"{path}/sources", name="Survey", kind="data-set")["source_id"]
+    version = {"version": 1, "change": "original"}
+    secret = asking.post(f"{path}/documents", kind="note", title="N", versions=[version], visibility={"label": "red"})
+    line = {"record": {"key": "1", "value": {"a": 1}}, "said_at": "2025-05-05T12:00:00Z", "title": "It", "kind": "row"}
+    asking.post(f"{path}/records", source_id=source, lines=[line])
+    later = line | {"title": MARK, "said_at": "2025-05-06T12:00:00Z", "record": {"key": "1", "value": {"a": 2}}}
+    later["citation"] = {"document_id": secret["document_id"], "version": 1}
+    asking.post(f"{path}/records", source_id=source, lines=[later])
+    whole, seen = (read(asking.get(audience, f"{path}/incidents"))["items"][0] for audience in AUDIENCES)
+    assert (whole["title"], seen["title"]) == (MARK, "It")
+    for what in ("incidents", "events", "changes", f"incidents/{seen['incident_id']}/revisions", "exports/ndjson"):
+        unmarked(asking.get("public", f"{path}/{what}"))
+
+
+def test_what_was_moved_is_nowhere_told_more_finely_than_one_of_its_incidents_discloses(asking: Asking) -> None:
+    """Its words and its place are the same in the incident that it came from, at every cut."""
+    path = asking.ledger()
+    speaker = asking.post(f"{path}/sources", name="Ministry", kind="state-body")["source_id"]
+    place = {"geometry": {"type": "Point", "coordinates": [44.85, 39.74]}, "name": MARK, "radius_m": 10}
+    said = {"speaker": speaker, "verbatim": MARK, "claims": [{"attribute": "place", "value": place}]}
+    came = asking.post(f"{path}/incidents", title="It", kind="crash", statements=[said])
+    to = asking.post(f"{path}/incidents", title="It", kind="crash")["incident_id"]
+    moved = {"statement_id": came["statements"][0]["statement_id"], "to_incident": to, "reason": "it is about that one"}
+    left = f"{path}/incidents/{came['incident_id']}"
+    asking.post(f"{left}/revisions", type="statement-moved-out", **moved)
+    disclosed = {"name": "the province", "level": "admin1"}
+    body = {"type": "visibility-changed", "disclosed_place": disclosed, "reason": "a source is in danger"}
+    asking.post(f"{path}/incidents/{to}/revisions", **body)
+    for at in (left, f"{left}/events", f"{path}/incidents/{to}", f"{path}/incidents", f"{path}/events"):
+        unmarked(asking.get("public", at))
+    unmarked(asking.get("public", f"{left}?as_of=position:4"))
+    unmarked(asking.get("public", f"{path}/incidents?as_of=position:4"))

@@ -410,3 +410,15 @@ def test_progress_can_be_had_at_any_position(client: httpx.Client, ledger: str, 
     assert client.get(f"{ledger}/records/{source}", headers=tag).status_code == 304
     then = client.get(f"{ledger}/records/{source}", params={"as_of": f"position:{read(empty)['cut']['position']}"})
     assert read(then)["last_seq"] is None
+
+
+def test_a_row_gives_its_title_only_to_the_incident_that_it_opened(
+    client: httpx.Client, ledger: str, source: str
+) -> None:
+    """A statement in an incident of the desk's may publish a row: the desk's title is not the row's for that."""
+    path = an_incident(client, ledger, title="The desk's")
+    body = {"speaker": source, "record": {"key": "1", "value": {"a": 1}}, "said_at": MONDAY}
+    made(client.post(f"{path}/statements", json=body))
+    made(publish(client, ledger, source, a_line("1", {"a": 2}, TUESDAY)))
+    view = read(client.get(path))
+    assert (view["title"], len(view["statements"])) == ("The desk's", 2)

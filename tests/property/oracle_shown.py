@@ -23,6 +23,7 @@ from stet.incident.events import (
     StatementAccepted,
     StatementCorrected,
     StatementMovedIn,
+    StatementMovedOut,
     StatementProposed,
     StatementRecorded,
     StatementRejected,
@@ -160,7 +161,9 @@ def wordless_of(events: Events, place: Place) -> set[UUID]:
 
 
 def is_shared(id_: UUID, events: Events) -> bool:
-    """Whether a statement was at any time about several incidents: its words are the same in all of them."""
+    """Whether a statement was at any time about several incidents, or in another: its words are the same there."""
+    if any(isinstance(one.event, StatementMovedIn | StatementMovedOut) and told_by(one.event) == id_ for one in events):
+        return True
     its = [getattr(one.event, "statement", one.event) for one in events if told_by(one.event) == id_]
     return any(len(getattr(one, "incidents", ())) > 1 for one in its)
 

@@ -8,6 +8,7 @@ import pytest
 from tests.strategies import json, uuid
 from tests.unit.recording import record
 
+from stet.document.events import VisibilityChanged
 from stet.errors import NameTaken, Refused, UnknownReference
 from stet.incident.claim import Claim, SaidAt
 from stet.incident.commands import AcceptStatement, RejectStatement
@@ -24,6 +25,7 @@ from stet.incident.resolve import resolve
 from stet.incident.review import held, review
 from stet.incident.state import Incident, fold
 from stet.incident.visibility import shown
+from stet.values.visibility import Visibility
 
 I1, AZ, S1, S2, C1, C2 = (uuid(n) for n in range(1, 7))
 STREAM = f"incident:{I1}"
@@ -47,6 +49,8 @@ def given(*events: Any) -> Incident:
 def test_what_is_held_is_proposed_and_supersedes_nothing_yet() -> None:
     newer = StatementSuperseded(statement_id=S2, superseded_by=S1, reason="newer")
     assert held((OPENED, said(), newer)) == (OPENED, StatementProposed(statement=said(), supersedes=S2))
+    label = VisibilityChanged(statement_id=S1, visibility=Visibility(label="red"), reason="asked for")
+    assert held((said(), label, newer)) == (StatementProposed(statement=said(), supersedes=S2), label)
 
 
 def test_a_proposal_is_no_statement_and_resolves_nothing() -> None:

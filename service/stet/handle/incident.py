@@ -17,6 +17,7 @@ from stet.incident.commands import (
     RecordStatement,
 )
 from stet.incident.decide import decide
+from stet.incident.events import StatementRecorded
 from stet.incident.known import Known, Mentions, mentions
 from stet.incident.record import incidents_of
 from stet.incident.review import held
@@ -112,6 +113,8 @@ async def _perhaps_held(reader: Reader, events: list[NewEvent], contributed: boo
     """The events, or, where the ledger holds what contributors say, proposals of the same."""
     if not contributed or not (await reader.ledger()).review:
         return events
+    if any(isinstance(new.event, StatementRecorded) and new.event.record for new in events):
+        raise Refused.at("record", "this ledger holds what contributors say for review: rows are published by editors")
     found: list[NewEvent] = []
     for stream in dict.fromkeys(event.stream for event in events):
         found += to_events(stream, held(event.event for event in events if event.stream == stream))

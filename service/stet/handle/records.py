@@ -62,7 +62,7 @@ def publish_records(
             if index % _BREATH == 0:
                 await asyncio.sleep(0)
             id_ = where[line.record.key]
-            decided = _at(index, _decide_line, line, source_id, id_, states[id_], known, by_desk[id_])
+            decided = _at(index, _decide_line, line, reader.ledger_id, source_id, id_, states[id_], known, by_desk[id_])
             recorded = as_recorded(f"incident:{id_}", [new.event for new in decided], states[id_].version)
             states[id_] = fold(recorded, states[id_])
             events += decided
@@ -72,7 +72,13 @@ def publish_records(
 
 
 def _decide_line(
-    line: RecordLine, source_id: UUID, incident_id: UUID, state: Incident, known: Known, by_desk: frozenset[str]
+    line: RecordLine,
+    ledger_id: UUID,
+    source_id: UUID,
+    incident_id: UUID,
+    state: Incident,
+    known: Known,
+    by_desk: frozenset[str],
 ) -> list[NewEvent]:
     last = last_line(state, source_id, line.record.key)
     # A numbered line is never a repetition, and most lines have a number.
@@ -88,7 +94,9 @@ def _decide_line(
         opening = OpenIncident(title=line.title, kind=line.kind, tags=line.tags, statements=(body,))
         return to_events(stream, decide(opening, state, incident_id, known, (statement_id,)))
     events = to_events(stream, decide(body, state, incident_id, known, (statement_id,)))
-    if amended := amendment(line, state, by_desk):
+    # Of an incident that something else opened, title, kind and tags are not the row's.
+    opened = incident_of_row(ledger_id, source_id, line.record.key) == incident_id
+    if opened and (amended := amendment(line, state, by_desk)):
         events += to_events(stream, [amended], causation_id=events[0].event_id)
     return events
 

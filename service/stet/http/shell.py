@@ -31,7 +31,7 @@ _BY_TLS = (b"strict-transport-security", b"max-age=31536000")
 def _of_the_asker(scope: Any, limit: Left | None) -> list[tuple[bytes, bytes]]:
     """What depends on who asks, and how."""
     headers = [_BY_TLS] if scope["scheme"] == "https" else []
-    if scope["path"].startswith("/v1/"):
+    if scope["path"].lstrip("/").startswith("v1/"):
         headers.append((b"vary", b"authorization"))
     if limit:
         headers += [(name.encode(), value.encode()) for name, value in limit.headers().items()]

@@ -41,9 +41,8 @@ def held(events: Iterable[Any]) -> tuple[Any, ...]:
             case StatementRecorded():
                 found.append(StatementProposed(statement=event))
             case StatementSuperseded(statement_id=older):
-                proposed = found[-1]
-                assert isinstance(proposed, StatementProposed)
-                found[-1] = StatementProposed(statement=proposed.statement, supersedes=older)
+                at = max(n for n, one in enumerate(found) if isinstance(one, StatementProposed))
+                found[at] = StatementProposed(statement=found[at].statement, supersedes=older)
             case _:
                 found.append(event)
     return tuple(found)

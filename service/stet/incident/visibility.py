@@ -23,11 +23,13 @@ from stet.incident.claim import Claim
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
+    IncidentAmended,
     IncidentUnlinked,
     ReferenceHidden,
     StatementAccepted,
     StatementCorrected,
     StatementMovedIn,
+    StatementMovedOut,
     StatementProposed,
     StatementRecorded,
     StatementRejected,
@@ -149,11 +151,16 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
     targets, place = hidden(facts), facts.own.disclosed_place
     withheld = _withheld(events, place) if place else frozenset[UUID]()
     pinned: set[tuple[str, str | None]] = set()
+    unseen: set[UUID | None] = set()
     for recorded in events:
         match recorded.event:
             case event if isinstance(event, _MEMBERS_ONLY):
                 continue
             case event if targets & named_by(event, stream):
+                unseen.add(recorded.event_id)
+                continue
+            case IncidentAmended() if recorded.causation_id in unseen:
+                # Title, kind and tags of a row of a data set that is hidden.
                 continue
             case AttributePinned() as event:
                 if place and event.type_ == "place" and is_finer(event.value, place):
@@ -195,13 +202,15 @@ def _withheld(events: Events, place: Place) -> frozenset[UUID]:
 
 
 def _shared(events: Events) -> set[UUID]:
-    """The statements that were at any time about several incidents."""
+    """The statements that were at any time about several incidents, at once or one after the other."""
     bodies = (getattr(one.event, "statement", one.event) for one in events)
-    return {
+    found = {
         body.statement_id
         for body in bodies
         if isinstance(body, StatementRecorded | Statement) and len(body.incidents) > 1
     }
+    moves = (one.event for one in events if isinstance(one.event, StatementMovedIn | StatementMovedOut))
+    return found | {id_ for move in moves if (id_ := statement_of(move))}
 
 
 def _claims(event: Any) -> Iterable[Claim]:

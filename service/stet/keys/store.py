@@ -21,6 +21,7 @@ _ADD_SECRET = load("add_secret")
 _ANY_KEY = load("any_key")
 _DROP_SECRETS = load("drop_secrets")
 _END_SECRETS = load("end_secrets")
+_END_OF_KEY = load("end_of_key")
 _HOLD_KEY = load("hold_key")
 _READ_KEYS = load("read_keys")
 _REVOKE_KEY = load("revoke_key")
@@ -35,6 +36,9 @@ async def create_key(
     if asked.expires_at is not None and not datetime.now(UTC) < asked.expires_at < datetime(9999, 1, 1, tzinfo=UTC):
         raise Malformed.at("expires_at", "must lie in the future, before the year 9999")
     async with connection.transaction():
+        ends = await _end_of(connection, actor)
+        if ends is not None and (asked.expires_at is None or asked.expires_at > ends):
+            raise Forbidden(f"a key makes no key that outlives it: give expires_at, until {ends.isoformat()} at most")
         return await _create(connection, settings, actor, asked)
 
 
@@ -112,6 +116,13 @@ async def _create(connection: Connection, settings: Settings, actor: str, asked:
     detail = {"name": asked.name, "scope": asked.scope, "expires_at": asked.expires_at}
     await add_audit(connection, actor, "key-created", key_id, detail)
     return MadeKey(**asdict(await read_key(connection, None, key_id)), key=text)
+
+
+async def _end_of(connection: Connection, key_id: str) -> datetime | None:
+    """When a key ends by itself; None: never, or it is none of the database's."""
+    row = await (await connection.execute(_END_OF_KEY, {"key_id": key_id})).fetchone()
+    end: datetime | None = row[0] if row else None
+    return end
 
 
 async def hold_key(connection: Connection, asker: str | None, key_id: str) -> KeyView:
