@@ -60,7 +60,8 @@ def test_every_type_of_event_is_there_and_created_is_what_begins(everything: Des
                 assert one["incident"]["updated_at"] == item["recorded_at"]
             found |= set(one["types"])
             seen.add(one["id"])
-    assert found == set(EVENTS)
+    # Drafts take the key of a contributor: tests/http/test_review.py.
+    assert found == set(EVENTS) - {"statement-proposed", "statement-accepted", "statement-rejected"}
 
 
 def test_within_an_append_the_rest_of_it_follows(everything: Desk) -> None:
