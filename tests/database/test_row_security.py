@@ -29,6 +29,27 @@ WHOLE = "SELECT DISTINCT ledger_id FROM stet.event"
 """What a statement reads that forgot its ledger."""
 
 
+_WEBHOOK = "(ledger_id, webhook_id, url, kinds, incidents, types, audience, created_by, position)"
+BESIDE = (
+    "INSERT INTO stet.key (key_id, name, scope, created_by) VALUES ('k' || %(n)s, 'k', 'reader', 'local')",
+    "INSERT INTO stet.member VALUES (%(ledger)s, 'k' || %(n)s, 'reader')",
+    "SELECT stet.add_audit('local', %(ledger)s, 'member-set', 'k', '{}')",
+    f"INSERT INTO stet.webhook {_WEBHOOK}"
+    " VALUES (%(ledger)s, %(id)s, 'u', '{}', '{}', '{}', 'member', 'local', 0)",
+    "INSERT INTO stet.webhook_secret (ledger_id, webhook_id, secret_id, secret)"
+    " VALUES (%(ledger)s, %(id)s, %(id)s, '')",
+    "INSERT INTO stet.webhook_queue (ledger_id, webhook_id, stream, position) VALUES (%(ledger)s, %(id)s, 's', 1)",
+    "INSERT INTO stet.webhook_attempt (ledger_id, webhook_id, attempt_id, stream, position, attempt, outcome, ms)"
+    " VALUES (%(ledger)s, %(id)s, %(id)s, 's', 1, 1, 'failed', 1)",
+    "INSERT INTO stet.restriction_history (ledger_id, kind, id, statement_id, label, from_position, to_position)"
+    " VALUES (%(ledger)s, 'incident', %(id)s, %(id)s, 'red', 1, 2)",
+    "INSERT INTO stet.shown_history"
+    " (ledger_id, incident_id, version, updated_at, opened_at, from_position, to_position)"
+    " VALUES (%(ledger)s, %(id)s, 1, now(), now(), 1, 2)",
+)
+"""A row of each table that no append writes."""
+
+
 class Two(NamedTuple):
     """A database with two ledgers of a dispute each."""
 
@@ -62,6 +83,8 @@ def two(cluster: Cluster) -> Two:
                 "INSERT INTO stet.parked (projection, ledger_id, stream, position, error) VALUES (%s, %s, %s, %s, %s)"
             )
             connection.execute(statement, parked)
+            for beside in BESIDE:
+                connection.execute(beside.encode(), {"ledger": ledger_id, "id": ledger_id, "n": found.index(ledger_id)})
     return Two(url, (found[0], found[1]))
 
 
