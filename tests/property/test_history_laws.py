@@ -72,7 +72,7 @@ def test_a_late_statement_changes_no_slice_before_it_was_said() -> None:
     """Neither in a history nor in a dispute, and most of them have some that are late."""
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=40)
+    @settings(max_examples=120)
     @given(histories())
     def look(world: World) -> None:
         reached.update(set().union(*map(check_late_statements, incidents(world))))
