@@ -21,6 +21,7 @@ from tests.http.asking import read
 from tests.importers.running import rows
 
 from stet.cli.imports import Import, records_here, table_here
+from stet.cli.remote import Remote
 from stet.importers import publisher
 from stet.settings import read_settings
 
@@ -157,7 +158,7 @@ class Place(NamedTuple):
         file.write_bytes(content.encode())
         mapping.write_text(MAPPING)
         rejects = self.folder / f"{self.name}.rejects"
-        return Import(file, self.name, str(mapping), str(self.client.base_url), False, False, rejects)
+        return Import(file, self.name, str(mapping), Remote(str(self.client.base_url), None), False, False, rejects)
 
     def records(self, history: History) -> int:
         return records_here(read_settings(), self.asked("\n".join(history.lines)))

@@ -103,7 +103,7 @@ async def _homes(reader: Reader, written: Written) -> list[str]:
                 named.discard(f"statement:{statement_of(event)}")  # nobody knows it yet
             statements |= (its := {target for target in named if target.startswith("statement:")})
             streams |= named - its
-        if statements:
+        if statements and stream.startswith("incident:"):
             # What a stream holds it knows all about.
             statements -= {f"statement:{id_}" for id_ in (await reader.states((stream,)))[stream].statements}
     streams |= await reader.holders(_ids(statements))
