@@ -10,8 +10,8 @@ from tests.property.disputes import disputes
 from tests.property.oracle_cuts import Events, appends, incidents, many
 from tests.strategies import World, histories
 
+from stet.incident.visibility import TELLING
 from stet.projections import history, names, restriction, source_record
-from stet.projections.audiences import TELLING
 from stet.projections.projection import LIVE, Built, Change, Projection, Table, build, follow, step_all
 from stet.projections.registry import PROJECTIONS
 

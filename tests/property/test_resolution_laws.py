@@ -35,8 +35,9 @@ from stet.incident.said import said_by
 from stet.incident.state import fold
 from stet.incident.summary import summary
 from stet.incident.view import reactions, view
+from stet.incident.visibility import TELLING
 from stet.ledger.attributes import Rule
-from stet.projections.audiences import ALL, MEMBER, TELLING
+from stet.projections.audiences import ALL, MEMBER
 from stet.projections.projection import LIVE, Row
 from stet.projections.record import encode_statement
 

@@ -25,6 +25,11 @@ class Access(Struct, frozen=True, kw_only=True):
     """His role in the ledger; outside of one, the scope of his key. None: he is no member, or has no key."""
 
     @property
+    def contributes(self) -> bool:
+        """Whether what he says waits for a review, in a ledger that holds it."""
+        return self.role == "contributor"
+
+    @property
     def asker(self) -> str | None:
         """Of whom only he himself, and what he made, is shown; None: he may know of all."""
         return None if self.role == "owner" else self.actor

@@ -17,6 +17,8 @@ from stet.queries.cut import ReadCut
 
 T = TypeVar("T")
 _ENCODER = msgspec.json.Encoder()
+NO_STORE = {"cache-control": "no-store"}
+"""Of answers that hold a secret, or that are true only now."""
 _FOREVER = "private, max-age=31536000, immutable"
 _OF_THE_CUT = ("as_of", "said_by", "said_match")
 

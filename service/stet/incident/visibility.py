@@ -21,6 +21,7 @@ from stet.envelope import Audience, Recorded
 from stet.incident.about import statement_of
 from stet.incident.claim import Claim
 from stet.incident.events import (
+    EVENTS,
     AttributePinned,
     AttributeUnpinned,
     IncidentAmended,
@@ -44,6 +45,8 @@ from stet.values.visibility import UNRESTRICTED, Visibility
 
 _MEMBERS_ONLY = (VisibilityChanged, ReferenceHidden, StatementProposed, StatementRejected)
 """A proposal that was accepted is a statement, and its event says all of it again."""
+TELLING = frozenset(type_ for type_, kind in EVENTS.items() if issubclass(kind, _MEMBERS_ONLY))
+"""The types of the events that only members see: those that say who may see something, and contributors' drafts."""
 Events = Sequence[Recorded[Any]]
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 
-from stet.projections.audiences import TELLING
+from stet.incident.visibility import TELLING
 from stet.projections.log import Rows, batch_of, decode, end_of_append, history_of
 from stet.projections.projection import Built, Stuck, follow, step_all
 from stet.projections.target import Diverged, OtherRelease, Target, write

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stet.incident.visibility import Events, shown
+from stet.incident.visibility import TELLING, Events, shown
 
 ALL, MEMBER, PUBLIC = "all", "member", "public"
 """Whom a row is for. One that is for all stands for two that would be equal."""
 Views = Mapping[str, Events]
 """For each audience that has rows of its own, the events that it sees."""
-TELLING = frozenset({"visibility-changed", "reference-hidden", "statement-proposed", "statement-rejected"})
-"""The types of the events that only members see: those that say who may see something, and contributors' drafts."""
 
 
 def views(stream: str, events: Events) -> Views:

@@ -11,6 +11,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from stet.database.pool import across_ledgers, snapshot
 from stet.errors import Malformed
+from stet.http.answer import NO_STORE
 from stet.http.body import StetRequest
 from stet.http.service import service_of
 from stet.ids import new_id
@@ -30,7 +31,6 @@ from stet.queries.projections import (
 ProjectionName = Annotated[str, PathParameter(description="The projection's name.")]
 RebuildId = Annotated[UUID, PathParameter(description="The rebuild's id.")]
 NAMES = [one.name for one in PROJECTIONS]
-_NO_STORE = {"cache-control": "no-store"}
 
 
 @get("/v1/admin/projections", operation_id="listProjections", summary="How are the projections?", tags=["operation"])
@@ -38,7 +38,7 @@ async def get_projections(request: StetRequest) -> Response[Projections]:
     """States, lags against the log, parked streams, and the rebuild that runs."""
     async with service_of(request).pool.connection() as connection, snapshot(connection):
         await across_ledgers(connection)
-        return Response(await view_projections(connection), headers=_NO_STORE)
+        return Response(await view_projections(connection), headers=NO_STORE)
 
 
 @post(
@@ -60,7 +60,7 @@ async def post_rebuild(
         await across_ledgers(connection)
         shown = await ask_rebuild(connection, rebuild_id, projection, data)
     service_of(request).doorbell.ring()
-    headers = _NO_STORE | {"location": f"/v1/admin/rebuilds/{rebuild_id}"}
+    headers = NO_STORE | {"location": f"/v1/admin/rebuilds/{rebuild_id}"}
     return Response(shown, headers=headers)
 
 
@@ -75,7 +75,7 @@ async def post_retry(request: StetRequest, name: ProjectionName, data: JSONBody[
     """From where they failed to where the projection is. What fails again stays parked."""
     projection = projection_of(name)
     made = await asyncio.to_thread(retry_parked, service_of(request).database_url, projection, data)
-    return Response(made, headers=_NO_STORE)
+    return Response(made, headers=NO_STORE)
 
 
 @get("/v1/admin/rebuilds", operation_id="listRebuilds", summary="List the rebuilds", tags=["operation"])
@@ -88,7 +88,7 @@ async def get_rebuilds(
         raise Malformed.at("query.projection", f"must be one of {', '.join(NAMES)}")
     async with service_of(request).pool.connection() as connection, connection.transaction():
         await across_ledgers(connection)
-        return Response(await list_rebuilds(connection, projection), headers=_NO_STORE)
+        return Response(await list_rebuilds(connection, projection), headers=NO_STORE)
 
 
 @get(
@@ -101,7 +101,7 @@ async def get_rebuild(request: StetRequest, rebuild_id: RebuildId) -> Response[R
     """Its phase, its progress, and, once it has compared, the digests and the rows that differ."""
     async with service_of(request).pool.connection() as connection, connection.transaction():
         await across_ledgers(connection)
-        return Response(await view_rebuild(connection, rebuild_id), headers=_NO_STORE)
+        return Response(await view_rebuild(connection, rebuild_id), headers=NO_STORE)
 
 
 @delete(
@@ -117,7 +117,7 @@ async def delete_rebuild(request: StetRequest, rebuild_id: RebuildId) -> Respons
         await across_ledgers(connection)
         shown = await cancel_rebuild(connection, rebuild_id)
     service_of(request).doorbell.ring()
-    return Response(shown, headers=_NO_STORE)
+    return Response(shown, headers=NO_STORE)
 
 
 ROUTES = [get_projections, post_rebuild, post_retry, get_rebuilds, get_rebuild, delete_rebuild]

@@ -17,7 +17,7 @@ from stet.database.pool import HISTORIES, of_ledger, snapshot
 from stet.errors import Malformed
 from stet.http.access import access_of
 from stet.http.admit import while_admitted
-from stet.http.answer import nothing
+from stet.http.answer import NO_STORE, nothing
 from stet.http.body import StetRequest
 from stet.http.formats import FormatName, negotiate
 from stet.http.routes import LedgerName
@@ -38,7 +38,6 @@ LastEventId = Annotated[
 ]
 _POSITION = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 _ENCODER = msgspec.json.Encoder()
-_NO_STORE = {"cache-control": "no-store"}
 
 
 @get("/v1/ledgers/{ledger:str}/changes", operation_id="listChanges", summary="Follow what changes", tags=["feeds"])
@@ -67,7 +66,7 @@ async def get_changes(
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
         if form == "json":
             page = await list_changes(connection, ledger_id, after, limit, access_of(request).audience)
-            headers = _NO_STORE | {"stet-position": str(page.head), "vary": "accept"}
+            headers = NO_STORE | {"stet-position": str(page.head), "vary": "accept"}
             if page.next_after < page.head:
                 headers["link"] = f'<{request.url.path}?after={page.next_after}&limit={limit}>; rel="next"'
             return Response(page, headers=headers)
@@ -78,7 +77,7 @@ async def get_changes(
         else while_admitted(request, service.feeds.follow(ledger_id, after, access_of(request).audience))
     )
     # X-Accel-Buffering: proxies that understand it pass each event on at once.
-    headers = _NO_STORE | {"x-accel-buffering": "no", "vary": "accept"}
+    headers = NO_STORE | {"x-accel-buffering": "no", "vary": "accept"}
     return Stream(lambda: feed, media_type="text/event-stream", headers=headers)  # type: ignore[return-value]
 
 
@@ -97,7 +96,7 @@ async def get_log(
         head = await head_of(connection, ledger_id, after)
     lines = _ndjson if form == "ndjson" else _cloudevents
     media_type = "application/x-ndjson" if form == "ndjson" else "application/cloudevents-batch+json"
-    headers = _NO_STORE | {"stet-position": str(head), "vary": "accept"}
+    headers = NO_STORE | {"stet-position": str(head), "vary": "accept"}
     pages = read_log(service.pool, ledger_id, after, head, access_of(request).audience)
     body = nothing if request.scope["state"]["head"] else partial(lines, ledger_id, pages)
     return Stream(body, media_type=media_type, headers=headers)  # type: ignore[return-value]

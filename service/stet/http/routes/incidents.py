@@ -81,8 +81,7 @@ async def post_incident(
     """Something happened. With statements in the same call, all of them are recorded, or nothing is."""
     incident_id = new_id()
     location = f"/v1/ledgers/{ledger}/incidents/{incident_id}"
-    contributed = access_of(request).role == "contributor"
-    decide = open_incident(data, incident_id, location, contributed=contributed)
+    decide = open_incident(data, incident_id, location, contributed=access_of(request).contributes)
     return await write(request, ledger, None, decide, view_incident)
 
 

@@ -10,6 +10,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from stet.database.pool import across_ledgers
 from stet.errors import Forbidden
 from stet.http.access import access_of
+from stet.http.answer import NO_STORE
 from stet.http.body import StetRequest
 from stet.http.paging import Cursor, CursorText, Limit, sign, unsign
 from stet.http.service import service_of
@@ -21,7 +22,6 @@ KeyId = Annotated[str, PathParameter(description="The key's id.", pattern="^[a-z
 AfterEntry = Annotated[
     int, QueryParameter(name="after", ge=0, le=2**62, description="A position of the audit: what is behind it.")
 ]
-NO_STORE = {"cache-control": "no-store"}
 
 
 @post("/v1/keys", operation_id="createKey", summary="Make a key", tags=["keys"])

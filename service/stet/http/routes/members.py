@@ -7,10 +7,11 @@ from litestar.params import JSONBody
 
 from stet.database.pool import of_ledger
 from stet.http.access import access_of
+from stet.http.answer import NO_STORE
 from stet.http.body import StetRequest
 from stet.http.paging import Cursor, CursorText, Limit, sign, unsign
 from stet.http.routes import LedgerName
-from stet.http.routes.keys import NO_STORE, AfterEntry, KeyId
+from stet.http.routes.keys import AfterEntry, KeyId
 from stet.http.service import service_of
 from stet.keys.audit import read_audit
 from stet.keys.members import read_members, remove_member, set_member

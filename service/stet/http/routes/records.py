@@ -59,7 +59,7 @@ async def post_records(
     service, context = service_of(request), await context_of(request)
     ledger_id = await service.ledger_id(ledger)
     location = f"/v1/ledgers/{ledger}/records/{data.source_id}"
-    decide = publish_records(data, location, contributed=access_of(request).role == "contributor")
+    decide = publish_records(data, location, contributed=access_of(request).contributes)
     outcome = await handle(service.pool, service.log, ledger_id, None, decide, context)
     async with of_ledger(service.pool, ledger_id) as connection:
         cut, shown = await view_progress(connection, ledger_id, data.source_id, at(request, outcome))

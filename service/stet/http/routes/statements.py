@@ -61,8 +61,7 @@ async def post_statement(
     """
     statement_id = new_id()
     location = f"/v1/ledgers/{ledger}/incidents/{incident_id}/statements/{statement_id}"
-    contributed = access_of(request).role == "contributor"
-    decide = record_statement(data, incident_id, statement_id, location, contributed=contributed)
+    decide = record_statement(data, incident_id, statement_id, location, contributed=access_of(request).contributes)
     view = partial(view_statement, incident_id=incident_id)
     return await write(request, ledger, f"incident:{incident_id}", decide, view)
 

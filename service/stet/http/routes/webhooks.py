@@ -13,6 +13,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from stet.database.pool import Connection, of_ledger
 from stet.http.access import access_of
+from stet.http.answer import NO_STORE
 from stet.http.body import StetRequest
 from stet.http.paging import Cursor, CursorText, Limit, digest, sign, unsign
 from stet.http.routes import LedgerName
@@ -49,7 +50,6 @@ from stet.webhooks.webhook import (
 
 _PATH = "/v1/ledgers/{ledger:str}/webhooks"
 _ONE = _PATH + "/{webhook_id:uuid}"
-_NO_STORE = {"cache-control": "no-store"}
 WebhookId = Annotated[UUID, PathParameter(description="The webhook's id.")]
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ async def post_webhook(
     change = partial(add_webhook, asked=data, created_by=access.actor, audience=access.audience)
     made = await _changed(request, ledger, "webhook-created", data, webhook_id, change)
     location = f"/v1/ledgers/{ledger}/webhooks/{webhook_id}"
-    return Response(made, headers=_NO_STORE | {"location": location})
+    return Response(made, headers=NO_STORE | {"location": location})
 
 
 @get(_PATH, operation_id="listWebhooks", summary="List the webhooks", tags=["webhooks"])
@@ -75,7 +75,7 @@ async def get_webhooks(request: StetRequest, ledger: LedgerName) -> Response[Web
     """All of them, and how they are."""
     ledger_id = await service_of(request).ledger_id(ledger)
     async with of_ledger(service_of(request).pool, ledger_id) as connection:
-        return Response(await list_webhooks(connection, ledger_id), headers=_NO_STORE)
+        return Response(await list_webhooks(connection, ledger_id), headers=NO_STORE)
 
 
 @get(_ONE, operation_id="getWebhook", summary="Get a webhook", tags=["webhooks"])
@@ -83,21 +83,14 @@ async def get_webhook(request: StetRequest, ledger: LedgerName, webhook_id: Webh
     """How far it is, what waits, and, if it is paused, why."""
     ledger_id = await service_of(request).ledger_id(ledger)
     async with of_ledger(service_of(request).pool, ledger_id) as connection:
-        return Response(await view_webhook(connection, ledger_id, webhook_id), headers=_NO_STORE)
+        return Response(await view_webhook(connection, ledger_id, webhook_id), headers=NO_STORE)
 
 
 @delete(_ONE, operation_id="deleteWebhook", summary="Delete a webhook", tags=["webhooks"], status_code=200)
 async def remove_webhook(request: StetRequest, ledger: LedgerName, webhook_id: WebhookId) -> Response[WebhookView]:
     """With its secrets, with what waits, and with its deliveries. Answers with what it was."""
-    shown = await _changed(
-        request,
-        ledger,
-        "webhook-deleted",
-        {},
-        webhook_id,
-        delete_webhook,
-    )
-    return Response(shown, headers=_NO_STORE)
+    shown = await _changed(request, ledger, "webhook-deleted", {}, webhook_id, delete_webhook)
+    return Response(shown, headers=NO_STORE)
 
 
 @post(_ONE + "/revisions", operation_id="reviseWebhook", summary="Change a webhook", tags=["webhooks"], status_code=200)
@@ -110,7 +103,7 @@ async def post_revision(
     access = access_of(request)
     change = partial(revise_webhook, asked=data, actor=access.actor, audience=access.audience)
     shown = await _changed(request, ledger, "webhook-revised", data, webhook_id, change)
-    return Response(shown, headers=_NO_STORE)
+    return Response(shown, headers=NO_STORE)
 
 
 @post(
@@ -125,14 +118,9 @@ async def post_secret(
 ) -> Response[WebhookSecret]:
     """For a while messages are signed with those before it, too, so that none is lost until the receiver has it."""
     made = await _changed(
-        request,
-        ledger,
-        "webhook-secret-added",
-        data,
-        webhook_id,
-        partial(add_secret, overlap_s=data.overlap_s),
+        request, ledger, "webhook-secret-added", data, webhook_id, partial(add_secret, overlap_s=data.overlap_s)
     )
-    return Response(made, headers=_NO_STORE)
+    return Response(made, headers=NO_STORE)
 
 
 @post(
@@ -147,14 +135,9 @@ async def post_replay(
 ) -> Response[WebhookView]:
     """Everything behind a position is sent, though it was before; a position ahead leaves out what is before it."""
     shown = await _changed(
-        request,
-        ledger,
-        "webhook-replayed",
-        data,
-        webhook_id,
-        partial(replay_webhook, after=data.after),
+        request, ledger, "webhook-replayed", data, webhook_id, partial(replay_webhook, after=data.after)
     )
-    return Response(shown, headers=_NO_STORE)
+    return Response(shown, headers=NO_STORE)
 
 
 @post(_ONE + "/tests", operation_id="testWebhook", summary="Send a test", tags=["webhooks"], status_code=202)
@@ -162,15 +145,8 @@ async def post_test(
     request: StetRequest, ledger: LedgerName, webhook_id: WebhookId, data: JSONBody[PingWebhook]
 ) -> Response[PingView]:
     """One message of the type `webhook.test`, tried once: the deliveries say how it went."""
-    shown = await _changed(
-        request,
-        ledger,
-        "webhook-tested",
-        {},
-        webhook_id,
-        ping_webhook,
-    )
-    return Response(shown, headers=_NO_STORE)
+    shown = await _changed(request, ledger, "webhook-tested", {}, webhook_id, ping_webhook)
+    return Response(shown, headers=NO_STORE)
 
 
 @get(_ONE + "/deliveries", operation_id="listDeliveries", summary="How did the deliveries go?", tags=["webhooks"])
@@ -193,7 +169,7 @@ async def get_deliveries(
     if len(items) > limit:
         items = items[:limit]
         following = sign(Cursor(what, ledger_id, None, str(items[-1].attempt_id)), service.cursor_secret)
-    return Response(Attempts(items=items, next_cursor=following), headers=_NO_STORE)
+    return Response(Attempts(items=items, next_cursor=following), headers=NO_STORE)
 
 
 async def _changed(
