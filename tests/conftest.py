@@ -34,6 +34,8 @@ settings.register_profile("noshrink", settings.get_profile("stet"), phases=[Phas
 settings.load_profile(os.environ.get("STET_TEST_PROFILE", "stet"))
 
 PEPPER = "the-pepper-of-every-service-in-these-tests"
+SIGNING_KEY = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+"""What every service in these tests signs with: that of the first example of RFC 8032."""
 OWNER = "the-key-of-the-owner-in-these-tests"
 """As STET_OWNER_KEY."""
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -138,7 +140,8 @@ def serve(database_url: str, folder: Path, *options: str, keyless: bool = True, 
     """Starts `stet serve` on a free port and waits until it says that it is ready. `keyless`: it asks for no key."""
     log = folder / f"serve-{next(_names)}.log"
     command = [sys.executable, "-m", "stet", "serve", "--port", "0", *(["--open"] if keyless else []), *options]
-    env = {**os.environ, "STET_DATABASE_URL": database_url, "STET_PEPPER": PEPPER, **environment}
+    env = {**os.environ, "STET_DATABASE_URL": database_url, "STET_PEPPER": PEPPER, "STET_SIGNING_KEY": SIGNING_KEY}
+    env |= environment
     with log.open("w") as output:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=output, text=True, env=env, stdin=subprocess.DEVNULL

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 _SECRET = re.compile(r"[\x21-\x7e]{32,}")
+_SIGNING_KEYS = re.compile(r"[0-9a-f]{64}(,[0-9a-f]{64})*")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.ASCII)
 
@@ -33,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True):
     """STET_OWNER_KEY: a key of the owner that is stored nowhere, good for as long as the process runs."""
     pepper: str | None = None
     """STET_PEPPER: what the digests of keys are made with. Absent: the file `pepper` in `data`."""
+    signing_key: str | None = None
+    """STET_SIGNING_KEY: what checkpoints are signed with, 64 hexadecimal digits; several, by commas, sign each. Absent:
+    the file `signing-key` in `data`."""
     rate_limit: int = 200
     """STET_RATE_LIMIT: requests a second of one key, or of one address without a key."""
     rate_burst: int = 1_000
@@ -61,6 +65,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             raise ValueError(f"{name} must be at least 32 characters, all of them visible ASCII")
         return text
 
+    def signing_key(name: str) -> str | None:
+        text = environment.get(name) or None
+        if text is not None and not _SIGNING_KEYS.fullmatch(text):
+            raise ValueError(f"{name} must be 64 hexadecimal digits, or several of those, separated by commas")
+        return text
+
     origins = environment.get("STET_CORS_ORIGINS") or None
     for origin in (origins or "").split():
         if not _ORIGIN.fullmatch(origin):
@@ -82,6 +92,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         send_timeout_ms=number("STET_SEND_TIMEOUT_MS", defaults.send_timeout_ms, 100),
         owner_key=secret("STET_OWNER_KEY"),
         pepper=secret("STET_PEPPER"),
+        signing_key=signing_key("STET_SIGNING_KEY"),
         rate_limit=number("STET_RATE_LIMIT", defaults.rate_limit, 1),
         rate_burst=number("STET_RATE_BURST", defaults.rate_burst, 1),
         cors_origins=origins,

@@ -43,6 +43,8 @@ BESIDE = (
     " VALUES (%(ledger)s, %(id)s, %(id)s, 's', 1, 1, 'failed', 1)",
     "INSERT INTO stet.restriction_history (ledger_id, kind, id, statement_id, label, from_position, to_position)"
     " VALUES (%(ledger)s, 'incident', %(id)s, %(id)s, 'red', 1, 2)",
+    "INSERT INTO stet.node VALUES (%(ledger)s, 1, 0, sha256(''))",
+    "INSERT INTO stet.signed_checkpoint VALUES (%(ledger)s, 1, sha256(''), 'a note')",
     "INSERT INTO stet.shown_history"
     " (ledger_id, incident_id, version, updated_at, opened_at, from_position, to_position)"
     " VALUES (%(ledger)s, %(id)s, 1, now(), now(), 1, 2)",

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("setup", "run", "test", "faults", "check", "demo", "bench", "openapi", "schema", "lint-api", "help")
 MAX_FUNCTION = 70
 MAX_MODULE = 300
+ALONE = {"service/stet/offline.py": 430}
+"""What a stranger runs without the rest, and is one file for that."""
 VENDORED = ("swagger-ui",)
 
 Pins = dict[str, tuple[str, int]]
@@ -301,7 +303,7 @@ def test_functions_and_modules_are_short() -> None:
     for path in modules:
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(ROOT)
-        if (lines := len(text.splitlines())) > MAX_MODULE:
+        if (lines := len(text.splitlines())) > ALONE.get(str(name), MAX_MODULE):
             long.append(f"{name}: {lines} lines")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

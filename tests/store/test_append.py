@@ -24,10 +24,10 @@ from stet.errors import Malformed, NameTaken, StetError, Unavailable
 from stet.ids import new_id
 from stet.incident.claim import Citation, Origin, SaidAt
 from stet.incident.events import StatementRecorded
+from stet.offline import payload_digest
 from stet.settings import Settings
 from stet.sql import load
 from stet.store.append import Append, Appended, Log
-from stet.store.hashing import payload_digest
 from stet.store.verify import verify
 
 

@@ -11,7 +11,8 @@ import psycopg
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stet.store.hashing import leaf, payload_digest
+from stet.offline import payload_digest
+from stet.store.hashing import leaf
 
 SALT = bytes(range(16))
 PAYLOAD = '{"name": "Ильин", "kind":"person"}'.encode()

@@ -12,6 +12,7 @@ from stet.cli.database import database
 from stet.cli.terminal import say
 from stet.keys.text import masked
 from stet.projections.worker import Worker
+from stet.proofs.signer import Signer
 from stet.settings import Settings
 from stet.webhooks.sender import Sender
 
@@ -30,11 +31,11 @@ def work_here(settings: Settings) -> int:
 
 @contextmanager
 def working(url: str, settings: Settings, *, at_all: bool = True) -> Iterator[None]:
-    """A worker, and what sends webhooks, each in a thread of this process, until the block ends."""
+    """What keeps projections, sends webhooks and signs checkpoints, each in a thread, until the block ends."""
     if not at_all:
         yield
         return
-    working_ones = Worker(url), Sender(url, settings)
+    working_ones = Worker(url), Sender(url, settings), Signer(url, settings)
     threads = [one.start() for one in working_ones]
     try:
         yield

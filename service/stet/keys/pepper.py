@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from stet.database.pool import Connection
 from stet.errors import Unavailable
+from stet.keys import secret_file
 from stet.settings import Settings
 from stet.sql import load
 
@@ -59,21 +58,10 @@ async def agreed_pepper(connection: Connection, settings: Settings) -> bytes:
 
 def _make(file: Path) -> bytes:
     """A pepper in a file that nobody else may read; whoever is first makes it."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as out:
-            out.write(f"{secrets.token_hex(32)}\n")
-            out.flush()
-            os.fsync(out.fileno())
-        with suppress(FileExistsError):
-            os.link(part, file)
-        return file.read_text(encoding="ascii").strip().encode()
+        return secret_file.make(file, f"{secrets.token_hex(32)}\n").strip().encode()
     except OSError as error:
         raise Unavailable(f"the pepper cannot be kept in {file}: {_reason(error)}; or set STET_PEPPER") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_of(pepper: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from stet.codec import AnyEvent, decode
-from stet.store.hashing import leaf_of, payload_digest
+from stet.offline import Fault, leaf_of, payload_digest
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,10 +25,6 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     salt: str
     payload_digest: str
     leaf: str
-
-
-class Fault(Exception):
-    """The first thing that is wrong with a log. Names the position."""
 
 
 class Checker:

@@ -10,8 +10,9 @@ from uuid import UUID
 import psycopg
 
 from stet.errors import CorruptLog, Malformed, NotFound
+from stet.offline import Fault
 from stet.sql import load
-from stet.store.check import Checker, Fault, Row
+from stet.store.check import Checker, Row
 from stet.store.hashing import rfc3339
 from stet.store.log_file import AnswerRow, Header, Trailer, Writer
 from stet.store.verify import Progress

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from uuid import UUID
 
-
-def payload_digest(salt: bytes, payload: bytes) -> bytes:
-    """SHA-256 of the 16-byte salt and the payload's bytes."""
-    return sha256(salt + payload).digest()
+from stet.offline import leaf_of
 
 
 def leaf(
@@ -42,11 +38,6 @@ def leaf(
         causation_id or "",
         payload_digest.hex(),
     )
-
-
-def leaf_of(*fields: object) -> bytes:
-    """The same of the twelve fields behind `stet-event-1`, each as its line is written."""
-    return sha256(b"\x00stet-event-1\n" + "\n".join(map(str, fields)).encode()).digest()
 
 
 def rfc3339(instant: datetime) -> str:

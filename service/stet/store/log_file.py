@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from stet.codec import AnyEvent
 from stet.errors import CorruptLog, Malformed
-from stet.store.check import Checker, Fault, Row
+from stet.offline import Fault
+from stet.store.check import Checker, Row
 
 VERSION = 1
 LINE_MAX = 256 * 1024 * 1024

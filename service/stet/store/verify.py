@@ -1,9 +1,9 @@
-"""Checking the log against itself: density, order, digests, leaves, and the table that is derived from it."""
+"""Checking the log against itself: density, order, digests, leaves, the table that is derived from it, and its tree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,20 @@ from msgspec import Struct
 
 from stet.errors import CorruptLog, NotFound
 from stet.incident.known import references
+from stet.offline import Fault
+from stet.proofs.check import TreeChecker
+from stet.proofs.keys import origin_of, read_keys
 from stet.sql import load
-from stet.store.check import Checker, Fault, Row
+from stet.store.check import Checker, Row
 from stet.store.hashing import rfc3339
 from stet.store.read import HEAD
 
 _READ_HEADS = load("read_heads")
 _READ_LOG = load("read_log")
 _READ_REFERENCES = load("read_references")
+_READ_NODE_LEVELS = load("read_node_levels")
+_READ_LEVEL = load("read_level")
+_READ_SIGNED = load("read_signed")
 _BATCH = 1_000
 
 Progress = Callable[[str, int, int], None]
@@ -37,18 +43,33 @@ class Report(Struct, frozen=True):
     """The first fault, with its position; None: there is none."""
 
 
-def verify(connection: psycopg.Connection, ledger: str | None, progress: Progress = lambda *_: None) -> list[Report]:
+def verify(
+    connection: psycopg.Connection,
+    ledger: str | None,
+    progress: Progress = lambda *_: None,
+    *,
+    saved: Sequence[str] = (),
+    keys: Sequence[bytes] = (),
+) -> list[Report]:
     """Checks the log of one ledger, or of all, as it is at one moment; a report each, up to its first fault.
 
-    The role stet_reader suffices; the connection must not be in a transaction. Memory grows with the number of
-    streams and references, not with that of events. Raises NotFound if there is no ledger of that name.
+    `saved` are checkpoints that somebody kept elsewhere; `keys` the public keys that may have signed, by default those
+    that the database knows. The role stet_reader suffices; the connection must not be in a transaction. Memory grows
+    with the number of streams and references, not with that of events. Raises NotFound if there is no ledger of that
+    name, or none that a saved checkpoint is of.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         heads = connection.execute(_READ_HEADS, {"name": ledger}).fetchall()
         if ledger is not None and not heads:
             raise NotFound(f"there is no ledger {ledger}")
-        return [_Ledger(connection, *head).report(progress) for head in heads]
+        notes: dict[str, list[str]] = {origin_of(head[0]): [] for head in heads}
+        for note in saved:
+            if (origin := note.partition("\n")[0]) not in notes:
+                raise NotFound(f"there is no ledger of which {origin[:80]} is a checkpoint")
+            notes[origin].append(note)
+        signers = keys or [*read_keys(connection)]
+        return [_Ledger(connection, *head).report(progress, notes[origin_of(head[0])], signers) for head in heads]
 
 
 class _Ledger:
@@ -63,32 +84,49 @@ class _Ledger:
         self._head = (position, recorded_at)
         self._checker = Checker(str(ledger_id))
         self._checked = 0
+        self._cursors = 0
         self._references: dict[bytes, bool] = {}
         """Every row of the table by its digest, and whether an event that gives it was seen."""
 
-    def report(self, progress: Progress) -> Report:
+    def report(self, progress: Progress, saved: Sequence[str], keys: Sequence[bytes]) -> Report:
         """Reads the log to its end or to its first fault."""
         total = self._head[0] or 0
         fault = None
         try:
-            if self._head[0] is None:
-                raise Fault("the ledger has no head")
-            self._references = {_digest(row): False for row in self._rows(_READ_REFERENCES)}
-            for row in self._rows(_READ_LOG):
-                self._check(row)
-                if self._checked % _BATCH == 0:
-                    progress(self._name, self._checked, total)
-            self._check_end()
+            with ExitStack() as stack:
+                self._read(stack, progress, saved, keys)
         except (Fault, CorruptLog) as error:
             fault = str(error)
         progress(self._name, self._checked, total)
         return Report(self._name, self._checked, fault)
 
-    def _rows(self, statement: Any) -> Iterator[tuple[Any, ...]]:
+    def _read(self, stack: ExitStack, progress: Progress, saved: Sequence[str], keys: Sequence[bytes]) -> None:
+        if self._head[0] is None:
+            raise Fault("the ledger has no head")
+        tree = self._tree(stack, saved, keys)
+        self._references = {_digest(row): False for row in self._rows(_READ_REFERENCES)}
+        for row in self._rows(_READ_LOG):
+            self._check(row)
+            tree.add(bytes.fromhex(row[-1]))
+            if self._checked % _BATCH == 0:
+                progress(self._name, self._checked, self._head[0])
+        self._check_end()
+        tree.end()
+
+    def _tree(self, stack: ExitStack, saved: Sequence[str], keys: Sequence[bytes]) -> TreeChecker:
+        def rows(statement: Any, **more: Any) -> Iterator[tuple[Any, ...]]:
+            return stack.enter_context(closing(self._rows(statement, **more)))
+
+        found = self._connection.execute(_READ_NODE_LEVELS, {"ledger_id": self._id}).fetchone()
+        nodes = [rows(_READ_LEVEL, level=level + 1) for level in range(found[0] if found else 0)]
+        return TreeChecker(origin_of(self._id), nodes, rows(_READ_SIGNED), keys, saved)
+
+    def _rows(self, statement: Any, **more: Any) -> Generator[tuple[Any, ...], None, None]:
         # A cursor of the server: the client never holds more than one batch.
-        with closing(self._connection.cursor(name="verify")) as cursor:
+        self._cursors += 1
+        with closing(self._connection.cursor(name=f"verify_{self._cursors}")) as cursor:
             cursor.itersize = _BATCH
-            cursor.execute(statement, {"ledger_id": self._id, "up_to": HEAD})
+            cursor.execute(statement, {"ledger_id": self._id, "up_to": HEAD} | more)
             yield from cursor
 
     def _check(self, columns: tuple[Any, ...]) -> None:

@@ -1,0 +1,99 @@
+"""Keeps the trees up with their logs. Of all processes of a database one does, by an advisory lock."""
+
+from __future__ import annotations
+
+import logging
+import time
+from threading import Event, Thread
+from uuid import UUID
+
+import psycopg
+
+from stet.database.doorbell import CHANNEL, POLL_S
+from stet.database.pool import as_role
+from stet.errors import CorruptLog, Unavailable
+from stet.proofs.integrate import integrate
+from stet.proofs.keys import SigningKey, agreed_keys
+from stet.settings import Settings
+from stet.sql import load
+
+_FIND_UNSIGNED = load("find_unsigned")
+_LEAD = load("lead")
+_LISTEN_S = 0.2
+_RECONNECT_S = 1.0
+_log = logging.getLogger("stet.signer")
+
+
+class Signer:
+    """Signs until it is told to stop: a checkpoint a second and ledger, where the log has grown."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url = url
+        self._settings = settings
+        self._stop = Event()
+        self._told: dict[UUID | None, str] = {}
+        """What is wrong with a ledger, or with the keys, as it was said last."""
+
+    def start(self) -> Thread:
+        """Runs in a thread of its own."""
+        thread = Thread(target=self.run, name="stet signer", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Makes `run` return, within a second."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Signs until it is stopped. Without the database it tries again, and again."""
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(self._url, autocommit=True, application_name="stet signer") as connection:
+                    as_role(connection, "stet_worker")
+                    connection.execute(f"LISTEN {CHANNEL}".encode())
+                    while not self._stop.is_set():
+                        if not self._once(connection):
+                            self._sleep(connection)
+            except psycopg.OperationalError as error:
+                _log.warning("checkpoints wait for the database: %s", str(error).partition("\n")[0])
+            except Exception:
+                _log.exception("the signer failed, and tries again")
+            self._stop.wait(_RECONNECT_S)
+
+    def _once(self, connection: psycopg.Connection) -> bool:
+        """A batch of each ledger that is behind, in turn. Whether more is left."""
+        row = connection.execute(_LEAD, {"name": "signed_checkpoint"}).fetchone()
+        if not (row and row[0]):
+            return False
+        behind = connection.execute(_FIND_UNSIGNED).fetchall()
+        keys = self._keys(connection) if behind else []
+        taken = [self._take(connection, id_, keys) for (id_,) in behind if keys and not self._stop.is_set()]
+        return any(taken)
+
+    def _keys(self, connection: psycopg.Connection) -> list[SigningKey]:
+        """Read each time: a key that is rotated signs at once."""
+        try:
+            return agreed_keys(connection, self._settings)
+        except Unavailable as error:
+            self._tell(None, f"nothing is signed: {error}")
+            return []
+
+    def _take(self, connection: psycopg.Connection, ledger_id: UUID, keys: list[SigningKey]) -> bool:
+        try:
+            return integrate(connection, ledger_id, keys)
+        except CorruptLog as error:
+            self._tell(ledger_id, f"ledger {ledger_id}: {error}")
+            return False
+
+    def _tell(self, what: UUID | None, text: str) -> None:
+        """Once, and not each second."""
+        if self._told.get(what) != text:
+            self._told[what] = text
+            _log.error("%s", text)
+
+    def _sleep(self, connection: psycopg.Connection) -> None:
+        """Until the doorbell rings, or a second has passed."""
+        until = time.monotonic() + POLL_S
+        while not self._stop.is_set() and time.monotonic() < until:
+            if list(connection.notifies(timeout=_LISTEN_S, stop_after=1)):
+                return
