@@ -136,6 +136,12 @@ class Unavailable(StetError):
     code = "unavailable"
 
 
+class NotSigned(StetError):
+    """The tree over the log does not reach what is to be proven yet. A worker takes it there, within a second."""
+
+    code = "not-signed"
+
+
 class CorruptLog(StetError):
     """The stored log contradicts itself. Names the first fault."""
 

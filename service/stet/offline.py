@@ -358,7 +358,7 @@ def _listed(positions: Sequence[int]) -> str:
 def run(file: Path, checkpoints: Sequence[Path] = (), keys: Sequence[str] = ()) -> int:
     """Prints what a file proves. 0: all that it says; 1: there is a fault, and where; 2: asked the wrong way."""
     try:
-        known = [key for text in keys for key in _keys(text)]
+        known = [key for text in keys for key in read_keys(text)]
         notes = [_read(path).decode() for path in checkpoints]
         with _opened(file) as stream:
             is_log = stream.readline().startswith(b'{"format":"stet-log"')
@@ -396,8 +396,8 @@ def _check_json(text: bytes, keys: Sequence[Key], checkpoints: Sequence[Checkpoi
     raise Fault("the file is no exported log, no answer with a proof, and no proof of consistency")
 
 
-def _keys(text: str) -> list[Key]:
-    """A key, or those of a file, one a line."""
+def read_keys(text: str) -> list[Key]:
+    """A vkey, or those of a file, one a line. Raises ValueError and OSError."""
     if "+" in text and not Path(text).is_file():
         return [parse_key(text)]
     return [parse_key(line) for line in _read(Path(text)).decode().splitlines() if line.strip()]

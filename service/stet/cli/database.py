@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
 from stet.cli.terminal import say
 from stet.database.embedded import embedded
 from stet.database.migrate import migrate
-from stet.errors import CorruptLog, NotFound, Unavailable
+from stet.errors import CorruptLog, Malformed, NotFound, Unavailable
 from stet.settings import Settings
 
 
@@ -53,13 +54,24 @@ def migrate_here(settings: Settings) -> int:
     return 0
 
 
-def verify_here(settings: Settings, ledger: str | None) -> int:
-    """Checks the log of every ledger, or of one, and the histories against it. 1 if something is wrong."""
+def verify_here(
+    settings: Settings, ledger: str | None, checkpoints: Sequence[Path] = (), keys: Sequence[str] = ()
+) -> int:
+    """Checks the log of every ledger, or of one, its tree, and the histories against it. 1 if something is wrong.
+
+    Raises Malformed for a file that holds no checkpoint, or what is no key.
+    """
+    from stet.offline import read_keys
     from stet.store.verify import verify
 
+    try:
+        saved = [path.read_text(encoding="utf-8") for path in checkpoints]
+        public = [key.public for text in keys for key in read_keys(text)]
+    except (OSError, ValueError) as error:
+        raise Malformed(str(error)) from error
     wrong = 0
     with database(settings, create=False) as url, reading(url) as connection:
-        reports = verify(connection, ledger, progress())
+        reports = verify(connection, ledger, progress(), saved=saved, keys=public)
         for report in reports:
             print(f"{report.ledger}: {report.events} events, {report.fault or 'sound'}")
             # Of a faulty log nothing follows.

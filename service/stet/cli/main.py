@@ -14,8 +14,10 @@ from stet.cli.exporting import export
 from stet.cli.importing import import_
 from stet.cli.keys import keys
 from stet.cli.remote import KEY_OPTION, remote_of
+from stet.cli.signing import signing_key
 from stet.cli.terminal import run, say, settings_or_exit
 from stet.incident.said import SaidMatch
+from stet.offline import run as run_offline
 from stet.settings import Settings
 
 _CONTRACT = Path("openapi/openapi.json")
@@ -126,15 +128,32 @@ def replay(
 
 @main.command()
 @click.option("--ledger", help="Only this ledger, by its name.")
-def verify(ledger: str | None) -> None:
-    """Check the log: positions, versions, clocks, digests, leaves, references.
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A signed note that was saved: the log must begin with what it was signed of. Repeatable.",
+)
+@click.option("--key", "keys", multiple=True, help="Who may have signed: a vkey, or a file of them. Repeatable.")
+@click.option(
+    "--offline",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check this exported log, or saved answer, without a server; with --key.",
+)
+def verify(ledger: str | None, checkpoints: tuple[Path, ...], keys: tuple[str, ...], offline: Path | None) -> None:
+    """Check the log: positions, versions, clocks, digests, leaves, references, its tree, what was signed of it.
 
     Names the first fault of each ledger. Exit code 1 if there is one.
     """
+    if offline:
+        if ledger or not keys:
+            raise click.UsageError("--offline goes with --key, and without --ledger: no server is asked")
+        sys.exit(run_offline(offline, checkpoints, keys))
     from stet.cli.database import verify_here
 
     settings = settings_or_exit()
-    run(lambda: verify_here(settings, ledger))
+    run(lambda: verify_here(settings, ledger, checkpoints, keys))
 
 
 _URL = click.option("--url", help="A running service; absent: the database itself.")
@@ -249,3 +268,4 @@ def openapi(check: bool, output: Path) -> None:
 main.add_command(import_)
 main.add_command(export)
 main.add_command(keys)
+main.add_command(signing_key)

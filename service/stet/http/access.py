@@ -54,6 +54,7 @@ _PUBLIC = (
     *("listIncidentEvents", "listRevisions", "listStatements", "getStatement", "listAllStatements"),
     *("getTimeMap", "getIncidentTimeMap", "listChanges", "listEvents"),
     *("listRecords", "getRecordsProgress", "exportIncidents", "getAtomFeed"),
+    *("getCheckpoint", "getInclusionProof", "getConsistencyProof"),
 )
 _OPERATION = ("listProjections", "startRebuild", "retryParked", "listRebuilds", "getRebuild", "cancelRebuild")
 _WEBHOOKS = (

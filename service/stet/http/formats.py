@@ -16,7 +16,7 @@ from stet.incident.summary import IncidentSummary
 from stet.queries.many import Page
 from stet.queries.statements import ListedStatement
 
-Format = Literal["json", "geojson", "csv", "ndjson", "sse", "cloudevents", "atom", "parquet", "link"]
+Format = Literal["json", "geojson", "csv", "ndjson", "sse", "cloudevents", "atom", "parquet", "link", "text"]
 FormatName = Annotated[
     Format | None, QueryParameter(name="format", description="The form of the answer. It goes before Accept.")
 ]
@@ -30,6 +30,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "atom": "application/atom+xml",
     "parquet": "application/vnd.apache.parquet",
     "link": "application/link-format",
+    "text": "text/plain",
 }
 
 

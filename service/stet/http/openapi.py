@@ -34,6 +34,7 @@ _TAGS = {
     "releases": "Positions of the log with a name, to be cited by.",
     "mementos": "At which moments an incident, or a list, changed (RFC 7089).",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
+    "proofs": "That an event is in the log, and that the log was only added to.",
     "keys": "Who may do what, and who let him.",
     "webhooks": "What changes, sent signed to an address of yours.",
     "operation": "Is it alive, can it serve, are its projections right?",
@@ -56,6 +57,7 @@ _FORMS: dict[str, tuple[Format, ...]] = {
     "listEvents": ("ndjson", "cloudevents"),
     "listRecords": ("ndjson", "csv"),
     **dict.fromkeys(("getTimeMap", "getIncidentTimeMap"), ("link",)),
+    "getCheckpoint": ("text",),
 }
 """In which forms, beside JSON, an operation answers; the log and the files are never given as one JSON document."""
 _HEADERS_OF: dict[str, tuple[str, ...]] = {
@@ -70,6 +72,7 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("listKeys", "getKey", "revokeKey", "listAudit"), ()),
     **dict.fromkeys(("createKey", "rotateKey"), ("Location",)),
     **dict.fromkeys(("listMembers", "setMember", "removeMember", "listLedgerAudit"), ()),
+    **dict.fromkeys(("getCheckpoint", "getInclusionProof", "getConsistencyProof"), ()),
     "listLedgers": ("ETag",),
     **dict.fromkeys(("getTimeMap", "getIncidentTimeMap"), ("ETag", "Link")),
     "listChanges": ("Stet-Position", "Link"),

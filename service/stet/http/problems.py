@@ -27,6 +27,7 @@ from stet.errors import (
     NameTaken,
     NotAcceptable,
     NotFound,
+    NotSigned,
     OtherRules,
     RateLimited,
     Refused,
@@ -84,6 +85,7 @@ KINDS: dict[str, Kind] = {
     StetError.code: Kind(500, "Something is wrong with the service"),
     CorruptLog.code: Kind(500, "The log is damaged"),
     Unavailable.code: Kind(503, "The database is not available"),
+    NotSigned.code: Kind(503, "It is not signed yet"),
     "timeout": Kind(503, "It took too long"),
 }
 """Every problem type of the API, by its code."""

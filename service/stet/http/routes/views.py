@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, cast
 
 from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 
-from stet.database.pool import of_ledger, snapshot
+from stet.database.pool import Connection, of_ledger, snapshot
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE
@@ -33,12 +33,12 @@ from stet.incident.diff import Diff
 from stet.incident.explain import Explanation
 from stet.incident.matrix import Matrix
 from stet.incident.timeline import Axis, Timeline
-from stet.incident.view import IncidentView
-from stet.queries.cut import resolve_cut
+from stet.queries.cut import ReadCut, resolve_cut
 from stet.queries.events import EventView
 from stet.queries.incident import view_diff, view_explanation, view_incident, view_matrix, view_timeline
 from stet.queries.many import Page, list_events
 from stet.queries.mementos import around, negotiated
+from stet.queries.proofs import ProvenIncident, view_proven, when_signed
 from stet.values.text import Reference
 
 _ONE = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}"
@@ -52,9 +52,12 @@ async def get_incident(
     as_of: AsOfText = None,
     said_by: SaidByText = None,
     said_match: SaidMatchName = "definite",
+    proof: Annotated[
+        bool, QueryParameter(description="With what proves the events that it was folded from: docs/proofs.md.")
+    ] = False,
     accept_datetime_: AcceptDatetime = None,
     if_none_match: IfNoneMatch = None,
-) -> Response[IncidentView]:
+) -> Response[ProvenIncident]:
     """One incident and everything that was said about it, as of any position or instant since it was opened.
 
     With said_by only what had been said by then, and what the claims in it come to. At an Accept-Datetime before it
@@ -63,13 +66,25 @@ async def get_incident(
     service = service_of(request)
     wanted, kept = asked(request, as_of, accept_datetime_), said(said_by, said_match)
     ledger_id = await service.ledger_id(ledger)
+    stream = f"incident:{incident_id}"
+    if proof:
+
+        async def read(connection: Connection) -> tuple[ReadCut, ProvenIncident]:
+            moment = await negotiated(connection, ledger_id, stream, wanted)
+            return await view_proven(connection, ledger_id, incident_id, moment, said=kept)
+
+        cut, proven = await when_signed(service.pool, ledger_id, read)
+        found = answer(request, proven, proven.version, cut)
+        # Its checkpoint is that of today: no address gives these bytes again.
+        del found.headers["content-location"]
+        found.headers["cache-control"] = "no-cache"
+        return found
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
-        stream = f"incident:{incident_id}"
         moment = await negotiated(connection, ledger_id, stream, wanted)
         cut, shown = await view_incident(connection, ledger_id, incident_id, moment, said=kept)
         mementos = await around(connection, ledger_id, stream, cut.position, cut.audience)
     headers = memento_headers(request, mementos, asked=wanted.some_time)
-    return answer(request, shown, shown.version, cut, headers=headers)
+    return cast(Response[ProvenIncident], answer(request, shown, shown.version, cut, headers=headers))
 
 
 @get(_ONE + "/matrix", operation_id="getMatrix", summary="Get an incident's claims matrix", tags=["incidents"])
