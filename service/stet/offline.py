@@ -155,38 +155,54 @@ class Checkpoint(NamedTuple):
 
 def parse_key(text: str) -> Key:
     """Raises ValueError for what is no vkey of Ed25519."""
-    name, hash_, rest = text.strip().split("+", 2)
+    name, _, rest = text.strip().split("+", 2)
     data = base64.b64decode(rest, validate=True)
     key = Key(name, data[1:])
-    if len(data) != 33 or data[0] != 1 or key.id.hex() != hash_ or not name or " " in name:
+    if len(data) != 33 or data[0] != 1 or str(key) != text.strip() or not name or " " in name:
         raise ValueError(f"{text[:80]} is no key, or a damaged one")
     return key
 
 
-def open_note(note: str, keys: Sequence[Key]) -> tuple[Checkpoint, list[Key]]:
-    """The checkpoint, and those of the keys that signed it. Raises Fault where none did, or a signature is bad."""
+def verify_note(note: str, keys: Sequence[Key]) -> tuple[str, list[Key]]:
+    """The text of a signed note, and those of the keys that signed it.
+
+    Raises Fault where none did, and where one of them should have signed and did not. Signatures by others are passed
+    over (C2SP signed-note).
+    """
+    head, _, tail = note.rpartition("\n\n")
+    text = head + "\n"
+    signers = []
     try:
-        head, _, tail = note.rpartition("\n\n")
-        text = head + "\n"
-        origin, size, root, *_ = head.split("\n")
-        checkpoint = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
         lines = [line.split(" ") for line in tail.removesuffix("\n").split("\n")]
-        signatures = [(name, base64.b64decode(rest, validate=True)) for _, name, rest in lines]
-        if not text.startswith(str(checkpoint)) or len(checkpoint.root) != 32 or any(mark != "—" for mark, *_ in lines):
+        signatures = [(mark, name, base64.b64decode(rest, validate=True)) for mark, name, rest in lines]
+        spelt = "".join(f"{mark} {name} {base64.b64encode(its).decode()}\n" for mark, name, its in signatures)
+        if note != f"{text}\n{spelt}" or any(mark != "—" for mark, _, _ in signatures):
             raise ValueError
     except ValueError as error:
         raise Fault("the checkpoint is no signed note, or a damaged one") from error
-    signers = []
-    for name, signature in signatures:
+    for _, name, signature in signatures:
         for key in keys:
             if (key.name, key.id) == (name, signature[:4]):
                 try:
                     Ed25519PublicKey.from_public_bytes(key.public).verify(signature[4:], text.encode())
                 except InvalidSignature as error:
-                    raise Fault(f"the signature of the checkpoint of size {size} by {key} is wrong") from error
+                    raise Fault(f"the signature of the checkpoint by {name}+{key.id.hex()} is wrong") from error
                 signers.append(key)
     if not signers:
-        raise Fault(f"the checkpoint of size {size} of {origin} is signed by none of the keys")
+        raise Fault("the checkpoint is signed by none of the keys")
+    return text, signers
+
+
+def open_note(note: str, keys: Sequence[Key]) -> tuple[Checkpoint, list[Key]]:
+    """The checkpoint of a signed note (C2SP tlog-checkpoint), and those of the keys that signed it. Raises Fault."""
+    text, signers = verify_note(note, keys)
+    try:
+        origin, size, root, *_ = text.split("\n")
+        checkpoint = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
+        if not text.startswith(str(checkpoint)) or len(checkpoint.root) != 32:
+            raise ValueError
+    except ValueError as error:
+        raise Fault("what was signed is no checkpoint") from error
     return checkpoint, signers
 
 
@@ -229,8 +245,11 @@ class Tombstones:
 
 
 def _leaf(row: dict[str, Any], ledger_id: str) -> bytes:
-    words = (row[word] for word in _WORDS)
-    return leaf_of(ledger_id, *words, row["correlation_id"], row["causation_id"] or "", row["payload_digest"])
+    words = [row[word] for word in _WORDS]
+    words += [row["correlation_id"], row["causation_id"] or "", row["payload_digest"]]
+    if any("\n" in str(word) for word in (ledger_id, *words)):
+        raise Fault(f"position {row['position']}: a field of it has a line feed, which none can have")
+    return leaf_of(ledger_id, *words)
 
 
 def check_log(stream: BinaryIO, checkpoints: Sequence[Checkpoint]) -> Iterator[str]:

@@ -23,8 +23,9 @@ BATCH = 16_384
 def integrate(connection: psycopg.Connection, ledger_id: UUID, keys: Sequence[SigningKey], batch: int = BATCH) -> bool:
     """Adds the nodes of the next events of a log, and at its end signs the root. Whether more is left.
 
-    The role is stet_worker. What was signed before must be the beginning of what is signed: raises CorruptLog where
-    the log has become another one, and signs nothing. Whatever breaks it off, the next goes on.
+    The role is stet_worker; a batch is of 256 events at least. What was signed before must be the beginning of what is
+    signed: raises CorruptLog where the log has become another one, and signs nothing. Whatever breaks it off, the next
+    goes on.
     """
     with connection.transaction():
         row = connection.execute(_READ_TREE_END, {"ledger_id": ledger_id}).fetchone()

@@ -1,7 +1,7 @@
 """Which subtrees a proof is made of (RFC 9162, 2.1.3.1 and 2.1.4.1), and which stored hashes make each of them.
 
 Stored are the leaves, at level 0, and the root of every full subtree of 256, 65,536 ... leaves, at levels 1, 2 ...: the
-tiles of C2SP tlog-tiles. A proof takes 255 hashes of each level and side at most.
+tiles of C2SP tlog-tiles. A proof takes a few hundred hashes of each level.
 """
 
 from __future__ import annotations
