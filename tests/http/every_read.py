@@ -124,7 +124,7 @@ READS: dict[str, Callable[..., Paths]] = {
         "/stats", "", "group_by=month", "group_by=source", "group_by=attribute_status&by_attribute=weapon", "q=zzmar"
     ),
     "listRevisions": _each("incident", "/revisions", "/revisions?limit=1", said=False),
-    "getIncident": _each("incident", ""),
+    "getIncident": _each("incident", "", "?proof=true"),
     "getMatrix": _each("incident", "/matrix"),
     "explainAttribute": _explanations,
     "diffIncident": _diffs,
@@ -149,6 +149,9 @@ READS: dict[str, Callable[..., Paths]] = {
         "/exports/",
         *("csv", "claims", "geojson", "ndjson", "parquet", "ucdp", "ucdp-losses", "acled", "acled-losses"),
     ),
+    "getCheckpoint": _whole("/checkpoint", "/checkpoint?format=json"),
+    "getInclusionProof": _whole("/proofs/inclusion?position=1"),
+    "getConsistencyProof": _whole("/proofs/consistency?from=1"),
     "getAtomFeed": _whole("/exports/atom?limit=1000"),
 }
 """For each read of a ledger the addresses, below the ledger's own, that are asked at a cut."""
@@ -156,8 +159,8 @@ OF_ALL_LEDGERS = frozenset(
     ("getHealth", "getReadiness", "listLedgers", "listProjections", "listRebuilds", "getRebuild")
 )
 """What is about no ledger's contents: the names of ledgers, and how the service is."""
-NOT_COMPARED = frozenset(("getTimeMap",))
-"""That something was appended, and when, is not hidden: only what it was."""
+NOT_COMPARED = frozenset(("getTimeMap", "getCheckpoint", "getInclusionProof", "getConsistencyProof"))
+"""That something was appended, and when, is not hidden: only what it was. A salted hash tells nothing of that."""
 _OF_LEDGER = frozenset(
     (
         *("listSources", "listDocuments", "listIncidents", "getStats", "listRevisions", "listIncidentEvents"),

@@ -21,6 +21,7 @@ from tests.http.every_read import NOT_COMPARED, OF_ALL_LEDGERS, READS, Cut, Form
 from tests.http.never import MARK, TELLING, Restored, all_of, kept_of, restore, without_telling
 from tests.projections.test_histories import append
 from tests.property.test_visibility_laws import restricted
+from tests.store.signing import sign
 from tests.strategies import LEDGER, World
 
 from stet.database.pool import as_role
@@ -30,6 +31,7 @@ from stet.http.app import create_app
 from stet.http.door import Door
 from stet.http.service import Service
 from stet.ids import new_id
+from stet.offline import check_answer, parse_key
 from stet.projections.advance import States, advance
 from stet.projections.source_record import PROJECTION
 from stet.projections.target import Target
@@ -101,6 +103,7 @@ class Asking:
             as_role(connection, "stet_worker")
             while advance(connection, Target(PROJECTION), ledger_id, States()):
                 pass
+        sign(self.url, ledger_id)
         return made
 
     @property
@@ -152,11 +155,34 @@ def same(asking: Asking, world: World, cut: Cut, audience: Audience, whole: Rest
         if audience == "public":
             for answer in answers[0]:
                 unmarked(answer)
-        if operation not in NOT_COMPARED:
+        if "proof=true" in path:
+            proven(operation, answers, member)
+        elif operation not in NOT_COMPARED:
             found, expected = (
                 Form(ledger, member).of(operation, its) for ledger, its in zip((whole, other), answers, strict=True)
             )
             assert found == expected, (operation, path)
+
+
+def proven(operation: str, answers: list[list[httpx.Response]], member: bool) -> None:
+    """The proof of an incident names no other events than if what is hidden had never been recorded, and tells no more
+    of them; and it proves what it should."""
+    ((seen,), (other,)) = answers
+    assert (operation, seen.status_code) == ("getIncident", other.status_code)
+    if seen.status_code == 404:
+        return
+    found, expected = (read(one)["proof"] for one in (seen, other))
+    events = [[one for one in its["events"] if one["type"] not in TELLING] for its in (found, expected)]
+    assert len(events[1]) == len(expected["events"])
+    assert member or len(events[0]) == len(found["events"])
+    for one, its in zip(*events, strict=True):
+        same = ("event_id", "stream", "type", "recorded_at", "actor", "correlation_id", "causation_id")
+        assert [one[name] for name in same] == [its[name] for name in same]
+        assert (one["payload"] is None) == (one["salt"] is None)
+        assert not member or one["payload"] is not None
+    for one in (seen, other):
+        keys = [parse_key(key) for key in read(one)["proof"]["keys"]]
+        assert list(check_answer(read(one), keys, []))
 
 
 def unmarked(answer: httpx.Response) -> None:

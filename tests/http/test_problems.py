@@ -56,8 +56,9 @@ PROVOKED: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
         for name in ("A", "B")
     ][1],
 }
-BROKEN = {"internal", "corrupt-log", "unavailable", "timeout", "other-rules"}
-"""What takes a service whose database is broken, slow, or of another release. Each has a test of its own below."""
+BROKEN = {"not-signed", "internal", "corrupt-log", "unavailable", "timeout", "other-rules"}
+"""What takes a service whose database is broken, slow, or of another release, or that nobody signs for
+(tests/http/test_proofs.py). Each of the others has a test of its own below."""
 KEYED = {"unauthenticated", "rate-limited"}
 """What takes a service with keys. Both have a test of their own below."""
 

@@ -47,7 +47,7 @@ async def get_checkpoint(
     signed = await when_signed(service.pool, ledger_id, lambda connection: last_signed(connection, ledger_id))
     if form == "json":
         return Response(checkpoint_view(signed), headers=_A_SECOND)
-    return Response(signed.note, media_type="text/plain; charset=utf-8", headers=_A_SECOND)  # type: ignore[arg-type]
+    return Response(signed.note, media_type="text/plain", headers=_A_SECOND)  # type: ignore[arg-type]
 
 
 @get(
