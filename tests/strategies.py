@@ -37,6 +37,7 @@ from stet.handle import Decision, Reader, carry_out
 from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
 from stet.handle.revision import revise_incident
+from stet.handle.source_merge import merge_source
 from stet.incident import state as incident_state
 from stet.incident.claim import RESOLVING, Act, Citation, Hop, Record
 from stet.incident.commands import (
@@ -69,7 +70,7 @@ from stet.ledger import state as ledger_state
 from stet.ledger.attributes import BUILT_IN
 from stet.ledger.commands import AmendLedger, CreateLedger, DefineAttribute, PublishRelease
 from stet.source import state as source_state
-from stet.source.commands import RegisterSource, ReviseSource
+from stet.source.commands import MergeSource, RegisterSource, ReviseSource
 from stet.source.events import Alias
 from stet.store.append import NewEvent
 from stet.store.read import Role
@@ -284,6 +285,10 @@ class Drawn(Reader):
             raise NotFound(f"the log has not reached position {position}")
         return max(one.position for one in log if one.recorded_at == log[position - 1].recorded_at)
 
+    async def publishes(self, source_id: UUID) -> bool:
+        said = (getattr(one.event, "statement", one.event) for one in self.world.log)
+        return any(getattr(one, "record", None) and one.speaker == source_id for one in said)
+
     async def dependants(self, targets: Collection[str], roles: Collection[Role] = ("hangs",)) -> set[str]:
         return {stream for target, stream, role in self.world.references if role in roles and target in targets}
 
@@ -404,6 +409,11 @@ class World:
         return self.of("document")
 
     @property
+    def sources(self) -> list[UUID]:
+        """Every source that is not another one."""
+        return sorted(id_ for id_, source in self.of("source").items() if source.merged is None)
+
+    @property
     def versions(self) -> list[tuple[UUID, int]]:
         """Every version of every document."""
         return [(id_, version) for id_, document in self.documents.items() for version in document.versions]
@@ -417,7 +427,7 @@ class World:
         """All that the log knows."""
         return Known(
             attributes=self.states[f"ledger:{LEDGER}"].attributes,
-            sources=frozenset(self.of("source")),
+            sources=frozenset(self.sources),
             published={id_: document.published for id_, document in self.documents.items()},
             said={id_: statement.said for id_, statement in self.statements.items()},
             incidents=frozenset(self.incidents),
@@ -508,13 +518,20 @@ def revise_source(draw: Draw, world: World) -> None:
     world.write(lambda: change_source(command, source_id, ""))
 
 
+def merge_sources(draw: Draw, world: World) -> None:
+    ids = sorted(world.of("source"))
+    command = MergeSource(into=pick(draw, *ids), reason=draw(reasons))
+    source_id = pick(draw, *ids)
+    world.write(lambda: merge_source(command, source_id, ""))
+
+
 def register_document(draw: Draw, world: World) -> None:
     numbers = pick(draw, [1], [2], [1, 2], [1, 3])
     made = tuple(
         VersionInput(version=n, change="original", published_at=some(draw, VALUES["time"]), headline=draw(names))
         for n in numbers
     )
-    publisher = pick(draw, None, *sorted(world.of("source")))
+    publisher = pick(draw, None, *world.sources)
     command = RegisterDocument(
         kind="article", title=draw(names), publisher=publisher, versions=made, visibility=a_visibility(draw)
     )
@@ -569,7 +586,7 @@ def a_claim(draw: Draw, world: World, about: Collection[UUID]) -> ClaimInput:
     if act not in RESOLVING and draw(booleans):
         name = None
     type_, terms = (attributes[name].type_, attributes[name].terms) if name else ("text", ())
-    sources, documents = sorted(world.of("source")), sorted(world.documents)
+    sources, documents = world.sources, sorted(world.documents)
     value: object
     match type_:
         case "time":
@@ -586,7 +603,7 @@ def a_claim(draw: Draw, world: World, about: Collection[UUID]) -> ClaimInput:
         claim_id=world.new_id(),
         incident_id=pick(draw, None, *about),
         attribute=name,
-        of=pick(draw, None, "crew", *(f"document:{id_}" for id_ in documents)),
+        of=pick(draw, None, "crew", *(f"document:{id_}" for id_ in documents), f"source:{sources[-1]}"),
         value=json(value),
         act=act,
         certainty=pick(draw, "plain", "distanced"),
@@ -605,7 +622,7 @@ def citation_of(draw: Draw, world: World) -> Citation:
 
 def a_statement(draw: Draw, world: World, about: Collection[UUID]) -> RecordStatement:
     """A statement with its relay chain, about the incident that is not named and any of the others."""
-    speaker, *rest = draw(st.permutations(sorted(world.of("source"))))
+    speaker, *rest = draw(st.permutations(world.sources))
     chain = tuple(Hop(id_, pick(draw, "relay", "reporter")) for id_ in rest[: pick(draw, 0, 1, 2)])
     record = pick(draw, None, None, None, Record(key=draw(slugs), value=json({"a": 1}), seq=pick(draw, None, 7)))
     about = () if record else about
@@ -701,7 +718,7 @@ def correct_one(draw: Draw, world: World) -> None:
     held = world.statements[statement_id]
     incident_id = pick(draw, *sorted(held.incidents))
     set_ = StatementFieldsInput(
-        speaker=pick(draw, UNSET, *sorted(world.of("source"))),
+        speaker=pick(draw, UNSET, *world.sources),
         channel=some(draw, names, UNSET, None),
         said_at=pick(draw, UNSET, None, *[a_time(draw, world.anchors)] * 2),
         verbatim=some(draw, names, UNSET, None),
@@ -932,7 +949,7 @@ STEPS = (
     *(propose_one, accept_one, accept_one, reject_one),
     *(assess_one, assess_one, move_one, move_one, pin_one, pin_one, unpin_one),
     *(open_one, amend_one, change_status, link_one, link_one, unlink_one),
-    *(register_source, revise_source, register_document, revise_document, capture_document),
+    *(register_source, revise_source, merge_sources, register_document, revise_document, capture_document),
     *(restrict_one, restrict_one, restrict_one, restrict_document),
     *(amend_ledger, define_attribute, publish_release),
 )

@@ -42,7 +42,7 @@ from stet.document.commands import ChangeDocumentVisibility, RegisterDocument, V
 from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
 from stet.errors import Refused
-from stet.handle.embargo import Due, end_embargo
+from stet.handle.embargo import end_embargo
 from stet.handle.incident import open_incident, record_statement
 from stet.handle.ledger import change_document, change_ledger, change_source
 from stet.handle.revision import revise_incident
@@ -366,12 +366,12 @@ def test_an_embargo_ends_unless_it_was_changed(world: World) -> None:
     """Wherever it is; and ends nothing else."""
     until = datetime(2300, 1, 1, tzinfo=UTC)
     say(world, S1, I1, about=(I2,), visibility=Visibility(label="green", embargo_until=until))
-    due = Due(uuid(0), f"incident:{I2}", S1, until)
-    for other in (due._replace(until=until + HOUR), due._replace(statement_id=None), due._replace(statement_id=S2)):
-        assert world.decide(end_embargo(other)).events == []
-    world.must(lambda: end_embargo(due))
+    due = (f"incident:{I2}", S1, until)
+    for other in ((due[0], S1, until + HOUR), (due[0], None, until), (due[0], S2, until)):
+        assert world.decide(end_embargo(*other)).events == []
+    world.must(lambda: end_embargo(*due))
     assert [world.incidents[id_].restricted[S1] for id_ in (I1, I2)] == [Visibility(label="green")] * 2
-    assert world.decide(end_embargo(due)).events == []
+    assert world.decide(end_embargo(*due)).events == []
 
 
 def test_nothing_is_said_where_nothing_is_restricted(world: World) -> None:

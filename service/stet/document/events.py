@@ -61,6 +61,8 @@ class DocumentCorrected(Event, frozen=True, kw_only=True):
 
     title: Line | UnsetType = UNSET
     url: Url | UnsetType | None = UNSET
+    publisher: UUID | UnsetType = UNSET
+    """The source that the publisher turned out to be."""
     versions: tuple[PublishedAt, ...] = ()
     basis: Basis
     rationale: Reason

@@ -75,6 +75,7 @@ def evolve(state: Document, recorded: Recorded[DocumentEvent]) -> Document:
                 state,
                 title=state.title if event.title is UNSET else event.title,
                 url=state.url if event.url is UNSET else event.url,
+                publisher=state.publisher if event.publisher is UNSET else event.publisher,
                 versions=versions,
             )
         case DocumentCaptured() as event:

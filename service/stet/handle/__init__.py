@@ -15,6 +15,7 @@ from stet.envelope import Recorded
 from stet.errors import KeyReused, Stale
 from stet.handle.events import as_recorded as as_recorded
 from stet.handle.events import to_events as to_events
+from stet.handle.same_source import carried
 from stet.handle.visibility import spread
 from stet.incident.state import Incident
 from stet.ledger.state import Ledger
@@ -28,6 +29,7 @@ from stet.streams import fold
 _RACES = 3
 HANGS: tuple[Role, ...] = ("hangs",)
 _HOLD = load("hold")
+_ANY_ROW = load("any_row")
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -94,6 +96,12 @@ class Reader:
         self.fanned_out.update((target, counted[target]) for target in targets)
         return {stream for _, stream, role in found if role in roles}
 
+    async def publishes(self, source_id: UUID) -> bool:
+        """Whether a source has ever published a row."""
+        parameters = {"ledger_id": self.ledger_id, "source_id": source_id}
+        row = await (await self.connection.execute(_ANY_ROW, parameters)).fetchone()
+        return bool(row and row[0])
+
     async def end(self, position: int | None) -> int:
         """Where the log ends; or, of a position that it has reached, where its append ends. Raises NotFound beyond."""
         asked = AsOf(position=position)
@@ -116,9 +124,12 @@ class Decision(NamedTuple):
 
 
 async def carry_out(decide: Callable[[Reader], Awaitable[Decision]], reader: Reader) -> Decision:
-    """What a command leads to, with what other streams must hear of it: that what they name is hidden, or shown."""
+    """What a command leads to, with what follows from it: that what it carries along names sources that were merged,
+    and what other streams must hear of it: that what they name is hidden, or shown.
+    """
     decision = await decide(reader)
-    return decision._replace(events=[*decision.events, *await spread(reader, decision.events)])
+    events = [*decision.events, *await carried(reader, decision.events)]
+    return decision._replace(events=[*events, *await spread(reader, events)])
 
 
 class Outcome(NamedTuple):

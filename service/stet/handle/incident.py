@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stet.errors import Malformed, NotFound, Refused, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import load_published, load_statements
+from stet.handle.same_source import survivors
 from stet.ids import new_id
 from stet.incident.commands import (
     OpenIncident,
@@ -103,6 +104,7 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
         attributes=ledger.attributes,
         sources=frozenset(source.source_id for source in sources if source.version),
         unknown=frozenset(source.source_id for source in sources if source.kind == "unknown" and source.version),
+        merged=await survivors(reader, found.source),
         incidents=frozenset(UUID(stream[9:]) for stream, events in incidents.items() if events),
         published=await load_published(reader, found.document),
         said={id_: statement.said for id_, statement in statements.items()},

@@ -10,19 +10,20 @@ from stet.document import decide as document_decide
 from stet.document import state as document_state
 from stet.document.commands import ChangeDocumentVisibility, DocumentRevision, RegisterDocument
 from stet.document.events import DocumentCorrected
-from stet.errors import Malformed, NotFound, UnknownReference
+from stet.errors import NotFound, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import fan_out
+from stet.handle.same_source import above, survivors
 from stet.ledger import decide as ledger_decide
 from stet.ledger import state as ledger_state
 from stet.ledger.commands import LedgerCommand, PublishRelease
 from stet.source import decide as source_decide
 from stet.source import state as source_state
 from stet.source.commands import RegisterSource, ReviseSource
+from stet.source.merge import refuse_merged
 from stet.values.visibility import refuse_past
 
 Decide = Callable[[Reader], Awaitable[Decision]]
-_GENERATIONS = 100
 
 
 def change_ledger(command: LedgerCommand, ledger_id: UUID, location: str) -> Decide:
@@ -51,17 +52,8 @@ def change_source(command: RegisterSource | ReviseSource, source_id: UUID, locat
     async def decide(reader: Reader) -> Decision:
         stream = f"source:{source_id}"
         state = source_state.fold(await reader.stream(stream))
-        ancestors: list[UUID] = []
-        parent = command.parent or None
-        while isinstance(parent, UUID):
-            above = source_state.fold(await reader.stream(f"source:{parent}"))
-            if above.version == 0 or parent in ancestors:
-                break
-            ancestors.append(parent)
-            if len(ancestors) > _GENERATIONS:
-                raise Malformed.at("parent", f"has more than {_GENERATIONS} ancestors")
-            parent = above.parent
-        return Decision(location, to_events(stream, source_decide.decide(command, state, source_id, tuple(ancestors))))
+        ancestors = await above(reader, command.parent or None, "parent")
+        return Decision(location, to_events(stream, source_decide.decide(command, state, source_id, ancestors)))
 
     return decide
 
@@ -79,6 +71,8 @@ def change_document(command: RegisterDocument | DocumentRevision, document_id: U
         publisher_known = True
         if isinstance(command, RegisterDocument) and command.publisher:
             publisher_known = bool(await reader.stream(f"source:{command.publisher}"))
+            into = await survivors(reader, {command.publisher})
+            refuse_merged(command.publisher, into.get(command.publisher), "publisher")
         decided = document_decide.decide(command, state, document_id, publisher_known=publisher_known)
         events = to_events(stream, decided)
         after = document_state.fold(as_recorded(stream, decided, state.version), state)

@@ -12,6 +12,7 @@ from stet.errors import NotFound, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import fan_out, load_published, load_statements
 from stet.handle.incident import Decide, load_known
+from stet.handle.same_source import survivors
 from stet.ids import new_id
 from stet.incident.claim import SaidAt
 from stet.incident.commands import (
@@ -90,7 +91,6 @@ def _revise_statement(command: Revise, incident_id: UUID, location: str) -> Deci
             case RetractStatement():
                 check_claim_ids(command, states)
                 found = mentions(command)
-                found.source.add(home.statements[command.statement_id].speaker)
             case AssessStatement():
                 check_claim_ids(command, states)
             case SupersedeStatement(superseded_by=newer) if newer not in home.statements:
@@ -127,7 +127,7 @@ def _review_statement(command: AcceptStatement | RejectStatement, incident_id: U
         events: list[NewEvent] = []
         for id_ in dict.fromkeys((incident_id, *incidents_of(home, command.statement_id))):
             stream, state = f"incident:{id_}", await reader.incident(id_)
-            decided = review(command, state)
+            decided = review(command, state, await _speaker(reader, state, command.statement_id))
             events += to_events(stream, decided)
             if decided and isinstance(command, AcceptStatement):
                 after = fold(as_recorded(stream, decided, state.version), state)
@@ -135,6 +135,13 @@ def _review_statement(command: AcceptStatement | RejectStatement, incident_id: U
         return Decision(location, events)
 
     return decide_
+
+
+async def _speaker(reader: Reader, state: Incident, statement_id: UUID) -> UUID | None:
+    """Who the speaker of a proposed statement is by now, if he was merged into another source."""
+    proposal = state.proposals.get(statement_id)
+    speaker = proposal and proposal.recorded.speaker
+    return (await survivors(reader, {speaker})).get(speaker) if speaker else None
 
 
 async def _brought_up(reader: Reader, state: Incident, statement_id: UUID) -> Sequence[IncidentEvent]:
@@ -206,7 +213,6 @@ async def _known_for_correction(reader: Reader, command: CorrectStatement, state
     """What the correction mentions, what the statement mentions already, and all that its anchor hangs on."""
     found = mentions(command)
     statement = next(iter(states.values())).statements[command.statement_id]
-    found.source.update((statement.speaker, *(hop.source_id for hop in statement.chain)))
     if statement.citation:
         found.document.add(statement.citation.document_id)
     anchor = statement.said_at.anchor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -46,6 +46,13 @@ def answer(
         return cast(Response[T], Response(None, status_code=304, headers=all_headers))
     media_type = rendered.media_type if rendered else "application/json"
     return cast(Response[T], Response(body, media_type=media_type, headers=all_headers))
+
+
+def moved(request: StetRequest, address: str, view: object) -> Response[Any]:
+    """The answer of something that is another thing: where that is, by the same query, and what it was."""
+    query = request.url.query
+    headers = {"location": f"{address}?{query}" if query else address, "cache-control": "no-cache"}
+    return Response(_ENCODER.encode(view), status_code=308, media_type="application/json", headers=headers)
 
 
 def written(view: T, version: int, cut: ReadCut, *, status: int, location: str) -> Response[T]:

@@ -40,7 +40,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "aliases": [{"name": "Azərbaycan Xarici İşlər Nazirliyi", "language": "az", "script": "Latn"}],
         }
     },
-    "reviseSource": {"parent": {"type": "source-revised", "parent": _SOURCE, "reason": "the state it belongs to"}},
+    "reviseSource": {
+        "parent": {"type": "source-revised", "parent": _SOURCE, "reason": "the state it belongs to"},
+        "merge": {"type": "source-merged", "into": _SOURCE, "reason": "the same ministry, registered twice"},
+    },
     "registerDocument": {
         "article": {
             "kind": "article",

@@ -17,6 +17,7 @@ from stet.http.access import LEAST
 from stet.http.examples import EXAMPLES
 from stet.http.formats import MEDIA_TYPES, Format
 from stet.http.problems import KINDS, MEDIA_TYPE, Problem, type_uri
+from stet.source.view import SourceView
 from stet.values.place import Place
 from stet.values.time import Time
 from stet.values.value import Count, DocumentValue, Quantity, SourceValue
@@ -90,6 +91,8 @@ _MEMENTOS = {
     *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
     *("listRevisions", "listIncidentEvents", "listAttributes", "getStats", "listReleases", "listProposals"),
 }
+_MOVING = ("getSource", "getSourceRecord")
+"""Of what may be another thing by the cut."""
 _WEBHOOKS: dict[str, Any] = {
     "change": {
         "post": {
@@ -249,6 +252,10 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         }
     elif "ETag" in names:
         responses["304"] = {"description": "What you have is still right."}
+    if id_ in _MOVING:
+        headers = {"Location": {"$ref": "#/components/headers/Location"}}
+        content = {"application/json": {"schema": _schema(SourceView)}}
+        responses["308"] = {"description": "It is another: see there.", "headers": headers, "content": content}
     problems = [400, 403, 500, 503] + ([406] if forms else [])
     least = LEAST.get(id_)
     # An operation without a line in the table is refused; a test asks for the line.

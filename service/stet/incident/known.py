@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
+from stet.document.events import DocumentCorrected, DocumentRegistered
 from stet.errors import UnknownReference
 from stet.incident.claim import Citation, Claim
 from stet.incident.commands import (
@@ -31,6 +32,8 @@ from stet.incident.events import (
 )
 from stet.incident.statement import Statement
 from stet.ledger.attributes import Attribute
+from stet.source.events import SourceRegistered, SourceRevised
+from stet.source.merge import refuse_merged
 from stet.values.text import reference_id
 from stet.values.time import Anchor, Bounds, Time
 
@@ -57,6 +60,8 @@ class Known(Struct, frozen=True, kw_only=True):
     sources: frozenset[UUID] = frozenset()
     unknown: frozenset[UUID] = frozenset()
     """The sources of the kind `unknown`."""
+    merged: dict[UUID, UUID] = {}
+    """The sources that are others, and which."""
     published: dict[UUID, dict[int, Bounds]] = {}
     """When each version of each document was published."""
     said: dict[UUID, Bounds] = {}
@@ -66,7 +71,7 @@ class Known(Struct, frozen=True, kw_only=True):
     incidents: frozenset[UUID] = frozenset()
 
     def require(self, kind: str, id_: UUID, field: str) -> None:
-        """Raises UnknownReference unless there is such a thing."""
+        """Raises UnknownReference unless there is such a thing, and Refused if it is a source that was merged."""
         there = {
             "source": self.sources,
             "document": self.published,
@@ -75,6 +80,8 @@ class Known(Struct, frozen=True, kw_only=True):
         }
         if id_ not in there[kind]:
             raise UnknownReference.at(field, f"there is no {kind} {id_}")
+        if kind == "source":
+            refuse_merged(id_, self.merged.get(id_), field)
 
     def require_version(self, document_id: UUID, version: int, field: str) -> Bounds:
         """When the version was published. Raises UnknownReference unless the document has it."""
@@ -135,6 +142,10 @@ def _references(event: object) -> set[tuple[str, str]]:
             _add_reference(found, event.of)
             _add_value(found, event.value)
             return _named(found)
+        case SourceRegistered(parent=source_id) | SourceRevised(parent=source_id):
+            return _named(Mentions(source={source_id} if isinstance(source_id, UUID) else set()))
+        case DocumentRegistered(publisher=source_id) | DocumentCorrected(publisher=source_id):
+            return _named(Mentions(source={source_id} if isinstance(source_id, UUID) else set()))
         case _:
             return set()
 

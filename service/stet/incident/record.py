@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import asdict, replace
 
 from stet.errors import Malformed, NameTaken, Refused, UnknownReference
@@ -40,6 +40,7 @@ def record(
 ) -> StatementRecorded:
     """The event that records the part of a statement that is about this incident. Its claims have their ids."""
     check_speakers(body.speaker, body.chain, known, field)
+    refuse_doubled(body.speaker, body.chain, field)
     if body.record and not bytes(body.record.value).startswith(b"{"):
         raise Malformed.at(f"{field}record.value", "must be an object: the row, by the names of its columns")
     taken = _claim_ids(state)
@@ -109,7 +110,9 @@ def correct(command: CorrectStatement, state: Incident, incident_id: UUID, known
     speaker = statement.speaker if given.speaker is UNSET else given.speaker
     chain = statement.chain if given.chain is UNSET else given.chain
     citation = statement.citation if given.citation is UNSET else given.citation
-    check_speakers(speaker, chain, known, "set.")
+    # What stands there already may name a source that was merged, and what follows from that has not come here yet.
+    check_speakers(given.speaker, given.chain, known, "set.")
+    refuse_doubled(speaker, chain, "set.")
     fields: dict[str, Any] = {
         name: value
         for name in ("speaker", "chain", "channel", "verbatim", "language", "citation")
@@ -176,12 +179,18 @@ def _claim_ids(state: Incident) -> set[UUID]:
     return {claim_id for statement in state.statements.values() for claim_id in statement.claims}
 
 
-def check_speakers(speaker: UUID, chain: Chain, known: Known, field: str) -> None:
-    """Raises UnknownReference or Refused unless all are sources of the ledger, each of them once."""
-    known.require("source", speaker, f"{field}speaker")
+def check_speakers(speaker: UUID | UnsetType, chain: Chain | UnsetType, known: Known, field: str) -> None:
+    """Raises UnknownReference or Refused unless all that are given are sources of the ledger, and not merged."""
+    if speaker is not UNSET:
+        known.require("source", speaker, f"{field}speaker")
+    for index, hop in enumerate(() if chain is UNSET else chain):
+        known.require("source", hop.source_id, f"{field}chain[{index}].source_id")
+
+
+def refuse_doubled(speaker: UUID, chain: Chain, field: str) -> None:
+    """Raises Refused unless each of them is there once."""
     seen = {speaker}
     for index, hop in enumerate(chain):
-        known.require("source", hop.source_id, f"{field}chain[{index}].source_id")
         if hop.source_id in seen:
             raise Refused.at(f"{field}chain[{index}].source_id", "is in the chain already: nobody relays himself")
         seen.add(hop.source_id)

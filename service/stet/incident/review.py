@@ -48,8 +48,13 @@ def held(events: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def review(command: AcceptStatement | RejectStatement, state: Incident) -> tuple[IncidentEvent, ...]:
-    """The events in one of the incidents that a proposed statement is about; () = it was done before."""
+def review(
+    command: AcceptStatement | RejectStatement, state: Incident, speaker: UUID | None = None
+) -> tuple[IncidentEvent, ...]:
+    """The events in one of the incidents that a proposed statement is about; () = it was done before.
+
+    `speaker` is who its speaker is by now, if he was merged into another source.
+    """
     id_, accepting = command.statement_id, isinstance(command, AcceptStatement)
     proposal = state.proposals.get(id_)
     if proposal is None and id_ not in state.statements:
@@ -68,7 +73,7 @@ def review(command: AcceptStatement | RejectStatement, state: Incident) -> tuple
     accepted = StatementAccepted(statement=proposal.recorded, proposed=proposal.proposed, reason=command.reason)
     if proposal.supersedes is None:
         return (accepted,)
-    speaker = proposal.recorded.speaker
+    speaker = speaker or proposal.recorded.speaker
     return (accepted, *supersede(state, proposal.supersedes, id_, speaker, _WHY, "statement_id"))
 
 

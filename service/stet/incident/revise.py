@@ -32,7 +32,7 @@ from stet.incident.events import (
 )
 from stet.incident.known import Known
 from stet.incident.publish import last_line
-from stet.incident.record import check_speakers
+from stet.incident.record import check_speakers, refuse_doubled
 from stet.incident.state import Incident
 from stet.incident.statement import ASSESSED, Statement
 from stet.incident.times import derive_said_at
@@ -173,7 +173,8 @@ def _superseding(state: Incident, statement_id: UUID) -> set[UUID]:
 def _retract(
     command: RetractStatement, statement: Statement, state: Incident, known: Known, retraction_id: UUID
 ) -> StatementRetracted:
-    check_speakers(statement.speaker, command.chain, known, "")
+    check_speakers(UNSET, command.chain, known, "")
+    refuse_doubled(statement.speaker, command.chain, "")
     return StatementRetracted(
         statement_id=statement.statement_id,
         claim_ids=command.claim_ids,

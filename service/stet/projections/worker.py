@@ -17,6 +17,7 @@ import psycopg
 from stet.database.doorbell import CHANNEL, POLL_S
 from stet.database.pool import as_role
 from stet.handle.embargo import end_due
+from stet.handle.source_merge import end_merges
 from stet.projections.advance import States, advance
 from stet.projections.projection import Projection
 from stet.projections.rebuild.job import ENDED
@@ -46,6 +47,7 @@ class Worker:
         self._rebuild_at = 0.0
         """Not before this is another rebuild begun."""
         self._embargoes_at = 0.0
+        self._merges_at = 0.0
         """Not before this are embargoes ended."""
 
     def start(self) -> Thread:
@@ -88,6 +90,7 @@ class Worker:
                 leads, left = True, self._take(connection, projection) or left
         if leads:
             self._end_embargoes(connection)
+            left = self._end_merges(connection) or left
         self._rebuild(connection)
         return left
 
@@ -113,6 +116,14 @@ class Worker:
         if time.monotonic() >= self._embargoes_at:
             failed = end_due(connection, self._url)
             self._embargoes_at = time.monotonic() + _INTERRUPTED_S if failed else 0.0
+
+    def _end_merges(self, connection: psycopg.Connection) -> bool:
+        """Takes those that are not at their ends on by a part; whether there may be more to do at once."""
+        if time.monotonic() < self._merges_at:
+            return False
+        found, failed = end_merges(connection, self._url)
+        self._merges_at = time.monotonic() + _INTERRUPTED_S if failed else 0.0
+        return found > failed
 
     def _rebuild(self, connection: psycopg.Connection) -> None:
         """Runs the rebuilds that are waited for, or that nobody goes on with, one after the other."""

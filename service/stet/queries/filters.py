@@ -7,6 +7,7 @@ from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import sql
 
 from stet.database.pool import Connection
@@ -14,6 +15,7 @@ from stet.errors import Malformed
 from stet.incident.row import source_lexeme
 from stet.incident.said import SaidMatch
 from stet.queries.cut import ReadCut
+from stet.queries.one import source_at
 from stet.sql import load
 from stet.values.words import terms, tsquery
 
@@ -154,6 +156,13 @@ def _occurred(wanted: IncidentFilter) -> Fragments:
         before: LiteralString = "h.occurred_to" if definite else "h.occurred_from"
         fragments.append(before + " <= %(occurred_before)s")
     return fragments
+
+
+async def by_source_at(connection: Connection, ledger_id: UUID, wanted: IncidentFilter, cut: ReadCut) -> IncidentFilter:
+    """The filter by what its source is at the cut: one that was merged is the other by then."""
+    if wanted.source is None:
+        return wanted
+    return replace(wanted, source=await source_at(connection, ledger_id, wanted.source, cut.position))
 
 
 async def search(connection: Connection, ledger_id: UUID, cut: ReadCut, q: str) -> str:

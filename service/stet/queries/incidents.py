@@ -12,7 +12,7 @@ from psycopg import sql
 from stet.database.pool import Connection
 from stet.incident.summary import IncidentSummary, Summary
 from stet.queries.cut import ReadCut
-from stet.queries.filters import Fragments, IncidentFilter, at_cut, both, matching, of_cut, search
+from stet.queries.filters import Fragments, IncidentFilter, at_cut, both, by_source_at, matching, of_cut, search
 from stet.queries.many import Rows
 from stet.sql import load
 
@@ -44,6 +44,7 @@ async def list_incidents(
     sort: Sort,
 ) -> Rows[IncidentSummary]:
     """Some incidents that match at the cut. The connection must be in a snapshot that holds the cut."""
+    wanted = await by_source_at(connection, ledger_id, wanted, cut)
     fragments, parameters = matching(wanted, cut)
     if wanted.q is not None:
         parameters["q"] = await search(connection, ledger_id, cut, wanted.q)

@@ -19,9 +19,13 @@ from stet.ledger.view import view as ledger_view
 from stet.queries.cut import AsOf, ReadCut, resolve_cut
 from stet.queries.shown import read_shown
 from stet.source import state as source_state
-from stet.source.view import SourceView
+from stet.source.state import Source
+from stet.source.view import SourceMerge, SourceView
 from stet.source.view import view as source_view
+from stet.sql import load
 from stet.store.read import read_streams
+
+_COUNT_FOLLOWING = load("count_following")
 
 
 async def ledger_at(connection: Connection, ledger_id: UUID, as_of: AsOf) -> tuple[ReadCut, Ledger]:
@@ -40,7 +44,30 @@ async def view_source(
 ) -> tuple[ReadCut, SourceView]:
     cut, events = await read_stream(connection, ledger_id, f"source:{source_id}", as_of)
     state = source_state.fold(events)
-    return cut, source_view(state, cut.of(state.position, state.updated_at))
+    merge = await _merge_of(connection, ledger_id, state, cut) if state.merged else None
+    return cut, source_view(state, cut.of(state.position, state.updated_at), merge)
+
+
+async def source_at(connection: Connection, ledger_id: UUID, source_id: UUID, position: int) -> UUID:
+    """Which source it is at a position, through chains of merges: mostly itself."""
+    while True:
+        stream = f"source:{source_id}"
+        state = source_state.fold((await read_streams(connection, ledger_id, [stream], position))[stream])
+        if state.merged is None:
+            return source_id
+        source_id = state.merged.into
+
+
+async def _merge_of(connection: Connection, ledger_id: UUID, state: Source, cut: ReadCut) -> SourceMerge:
+    assert state.merged and state.source_id
+    into = await source_at(connection, ledger_id, state.merged.into, cut.position)
+    if cut.audience != "member":
+        return SourceMerge(into=into, remaining=None)
+    if state.merged.reached is None:
+        return SourceMerge(into=into, remaining=0)
+    parameters = {"ledger_id": ledger_id, "target": f"source:{state.source_id}", "reached": state.merged.reached}
+    row = await (await connection.execute(_COUNT_FOLLOWING, parameters)).fetchone()
+    return SourceMerge(into=into, remaining=row[0] if row else 0)
 
 
 async def view_document(

@@ -18,7 +18,7 @@ from stet.incident.view import StatementView, sources_of, statement_views
 from stet.queries.cut import ReadCut
 from stet.queries.filters import both, kept, of_cut, search
 from stet.queries.many import Rows
-from stet.queries.one import names_at
+from stet.queries.one import names_at, source_at
 from stet.queries.shown import read_shown
 from stet.sql import load
 
@@ -73,6 +73,8 @@ async def list_all_statements(
     """Some statements that match at the cut. The connection must be in a snapshot that holds the cut."""
     parameters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
     fragments = [*kept(cut), *(fragment for name, fragment in _CONDITIONS.items() if parameters[name] is not None)]
+    if wanted.speaker is not None:
+        parameters["speaker"] = await source_at(connection, ledger_id, wanted.speaker, cut.position)
     if wanted.q is not None:
         parameters["q"] = await search(connection, ledger_id, cut, wanted.q)
     key, type_ = _KEYS[sort.removeprefix("-")]

@@ -12,7 +12,7 @@ from stet.database.pool import Connection
 from stet.envelope import Cut
 from stet.incident.summary import COUNTS
 from stet.queries.cut import ReadCut
-from stet.queries.filters import IncidentFilter, at_cut, both, kept, matching, of_cut, search
+from stet.queries.filters import IncidentFilter, at_cut, both, by_source_at, kept, matching, of_cut, search
 from stet.queries.one import names_at
 from stet.sql import load
 
@@ -79,6 +79,7 @@ async def count_incidents(
     by_attribute: str | None,
 ) -> Stats:
     """The largest 1,000 groups of the incidents that match. `by_attribute` goes with attribute_status."""
+    wanted = await by_source_at(connection, ledger_id, wanted, cut)
     fragments, parameters = matching(wanted, cut)
     if wanted.q is not None:
         parameters["q"] = await search(connection, ledger_id, cut, wanted.q)

@@ -32,4 +32,12 @@ class ReviseSource(Command, frozen=True, kw_only=True, tag_field="type", tag="so
     reason: Reason
 
 
-SourceCommand = RegisterSource | ReviseSource
+class MergeSource(Command, frozen=True, kw_only=True, tag_field="type", tag="source-merged"):
+    """Says that the source is another one. Everything that names it will name that one. It cannot be taken back."""
+
+    into: UUID
+    reason: Reason
+
+
+SourceRevision = ReviseSource | MergeSource
+SourceCommand = RegisterSource | SourceRevision

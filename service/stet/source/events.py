@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stet.envelope import Event
-from stet.values.text import Language, Line, Reason, Script
+from stet.values.text import Language, Line, Reason, Script, Sha256
 
 SourceKind = Literal[
     "person",
@@ -62,9 +62,19 @@ class SourceRevised(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
-SourceEvent = SourceRegistered | SourceRevised
+class SourceMerged(Event, frozen=True, kw_only=True):
+    """The source is another one, for ever: what named it names that one. Comes again for each further part of that."""
+
+    into: UUID
+    reached: Sha256 | None = None
+    """How far the streams that name it have followed, in the order of the SHA-256 of their names. Absent: all have."""
+    reason: Reason
+
+
+SourceEvent = SourceRegistered | SourceRevised | SourceMerged
 
 EVENTS: dict[str, type[SourceEvent]] = {
     "source-registered": SourceRegistered,
     "source-revised": SourceRevised,
+    "source-merged": SourceMerged,
 }

@@ -12,7 +12,15 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from stet.envelope import Recorded
-from stet.source.events import Alias, Reliability, SourceEvent, SourceKind, SourceRegistered, SourceRevised
+from stet.source.events import (
+    Alias,
+    Reliability,
+    SourceEvent,
+    SourceKind,
+    SourceMerged,
+    SourceRegistered,
+    SourceRevised,
+)
 
 REVISABLE = ("name", "kind", "aliases", "parent", "reliability")
 
@@ -28,6 +36,8 @@ class Source(Struct, frozen=True, kw_only=True):
     aliases: tuple[Alias, ...] = ()
     parent: UUID | None = None
     reliability: Reliability | None = None
+    merged: SourceMerged | None = None
+    """The last word on that it is another source."""
     registered_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -49,6 +59,8 @@ def evolve(state: Source, recorded: Recorded[SourceEvent]) -> Source:
         case SourceRevised() as event:
             given = {name: value for name in REVISABLE if (value := getattr(event, name)) is not UNSET}
             return replace(state, **given)
+        case SourceMerged() as event:
+            return replace(state, merged=event)
         case _ as never:
             assert_never(never)
 

@@ -12,6 +12,15 @@ from stet.source.events import Alias, Reliability, SourceKind
 from stet.source.state import Source
 
 
+class SourceMerge(Struct, frozen=True, kw_only=True):
+    """That the source is another one."""
+
+    into: UUID
+    """Which it is at the cut, also where that one was merged itself."""
+    remaining: int | None
+    """How many streams still name it, and will follow. Members only: null for the public."""
+
+
 class SourceView(Struct, frozen=True, kw_only=True):
     source_id: UUID
     version: int
@@ -20,12 +29,14 @@ class SourceView(Struct, frozen=True, kw_only=True):
     aliases: tuple[Alias, ...]
     parent: UUID | None
     reliability: Reliability | None
+    merge: SourceMerge | None
+    """Null: it is itself."""
     registered_at: datetime
     updated_at: datetime
     cut: Cut
 
 
-def view(state: Source, cut: Cut) -> SourceView:
+def view(state: Source, cut: Cut, merge: SourceMerge | None = None) -> SourceView:
     """The source at the cut. Its version must not be 0."""
     assert state.source_id and state.registered_at and state.updated_at
     return SourceView(
@@ -36,6 +47,7 @@ def view(state: Source, cut: Cut) -> SourceView:
         aliases=state.aliases,
         parent=state.parent,
         reliability=state.reliability,
+        merge=merge,
         registered_at=state.registered_at,
         updated_at=state.updated_at,
         cut=cut,

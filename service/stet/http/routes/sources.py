@@ -9,8 +9,10 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import JSONBody, PathParameter
 
+from stet.database.pool import of_ledger, snapshot
 from stet.handle.ledger import change_source
-from stet.http.answer import answer
+from stet.handle.source_merge import merge_source
+from stet.http.answer import answer, moved
 from stet.http.body import StetRequest
 from stet.http.paging import CursorText, Limit, digest
 from stet.http.routes import (
@@ -23,7 +25,6 @@ from stet.http.routes import (
     LedgerName,
     Query,
     asked,
-    read_one,
     read_page,
     write,
 )
@@ -32,7 +33,7 @@ from stet.ids import new_id
 from stet.queries.many import Page, list_sources
 from stet.queries.one import view_source
 from stet.queries.source_record import SourceRecordView, view_source_record
-from stet.source.commands import RegisterSource, ReviseSource
+from stet.source.commands import MergeSource, RegisterSource, SourceRevision
 from stet.source.view import SourceView
 
 SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
@@ -75,8 +76,14 @@ async def get_source(
     as_of: AsOfText = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[SourceView]:
-    """One source, as of any moment since it was registered."""
-    return await read_one(request, ledger, source_id, as_of, view_source)
+    """One source, as of any moment since it was registered. One that is another by then: 308, to that one."""
+    service = service_of(request)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
+        cut, shown = await view_source(connection, ledger_id, source_id, asked(request, as_of))
+    if shown.merge:
+        return moved(request, f"/v1/ledgers/{ledger}/sources/{shown.merge.into}", shown)
+    return answer(request, shown, shown.version, cut)
 
 
 @post(_ONE + "/revisions", operation_id="reviseSource", summary="Revise a source", tags=["sources"])
@@ -84,12 +91,18 @@ async def revise_source(
     request: StetRequest,
     ledger: LedgerName,
     source_id: SourceId,
-    data: JSONBody[ReviseSource],
+    data: JSONBody[SourceRevision],
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[SourceView]:
-    """Changes what is known of it: its name, kind, aliases, parent, or the reliability that a form starts with."""
-    decide = change_source(data, source_id, f"/v1/ledgers/{ledger}/sources/{source_id}")
+    """Changes what is known of it: its name, kind, aliases, parent, or the reliability that a form starts with; or
+    says that it is another source.
+    """
+    location = f"/v1/ledgers/{ledger}/sources/{source_id}"
+    if isinstance(data, MergeSource):
+        decide = merge_source(data, source_id, location)
+    else:
+        decide = change_source(data, source_id, location)
     return await write(request, ledger, f"source:{source_id}", decide, view_source)
 
 
@@ -107,6 +120,10 @@ async def get_source_record(
     """
     service, wanted = service_of(request), asked(request, as_of)
     ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection:
+        cut, source = await view_source(connection, ledger_id, source_id, wanted)
+    if source.merge:
+        return moved(request, f"/v1/ledgers/{ledger}/sources/{source.merge.into}/record", source)
     cut, shown = await view_source_record(service.pool, ledger_id, source_id, wanted)
     # Behind, it is the answer to another question, which has an address of its own.
     query = {"as_of": f"position:{cut.position}"} if shown.cut.final and not cut.final else None
