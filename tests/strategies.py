@@ -286,8 +286,7 @@ class Drawn(Reader):
         return max(one.position for one in log if one.recorded_at == log[position - 1].recorded_at)
 
     async def publishes(self, source_id: UUID) -> bool:
-        said = (getattr(one.event, "statement", one.event) for one in self.world.log)
-        return any(getattr(one, "record", None) and one.speaker == source_id for one in said)
+        return self.world.publishes(source_id)
 
     async def dependants(self, targets: Collection[str], roles: Collection[Role] = ("hangs",)) -> set[str]:
         return {stream for target, stream, role in self.world.references if role in roles and target in targets}
@@ -413,6 +412,11 @@ class World:
         """Every source that is not another one."""
         return sorted(id_ for id_, source in self.of("source").items() if source.merged is None)
 
+    def publishes(self, source_id: UUID) -> bool:
+        """Whether a source has ever published a row."""
+        said = (getattr(one.event, "statement", one.event) for one in self.log)
+        return any(getattr(one, "record", None) and one.speaker == source_id for one in said)
+
     @property
     def versions(self) -> list[tuple[UUID, int]]:
         """Every version of every document."""
@@ -519,9 +523,11 @@ def revise_source(draw: Draw, world: World) -> None:
 
 
 def merge_sources(draw: Draw, world: World) -> None:
+    """Mostly of two that can be merged."""
     ids = sorted(world.of("source"))
+    free = [id_ for id_ in world.sources if not world.publishes(id_)]
+    source_id = pick(draw, *(free or ids), *ids[-1:])
     command = MergeSource(into=pick(draw, *ids), reason=draw(reasons))
-    source_id = pick(draw, *ids)
     world.write(lambda: merge_source(command, source_id, ""))
 
 

@@ -325,8 +325,15 @@ def test_what_follows_a_correction_names_the_event_that_caused_it(world: World) 
             assert cause.recorded_at == recorded.recorded_at
             if recorded.type == "reference-hidden":
                 continue  # what any event can lead to: it names what is hidden
-            assert cause.type in {"document-corrected", "statement-corrected"}
-            assert (recorded.type, recorded.event.error) == ("statement-corrected", "reference")
+            if recorded.type == "statement-corrected":
+                assert recorded.event.error == "reference"
+                carrying = {"source-merged", "statement-moved-in", "statement-accepted"}
+                assert cause.type in {"document-corrected", "statement-corrected"} | carrying
+            else:
+                assert cause.type == "source-merged"
+                assert recorded.type in {
+                    *("attribute-pinned", "attribute-unpinned", "source-revised", "document-corrected"),
+                }
 
 
 # ---- histories by hand ----
