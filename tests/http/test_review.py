@@ -170,3 +170,25 @@ def test_what_waits_is_read_page_by_page_at_one_cut(desk: Desk) -> None:
         page = read(desk.clients["reader"].get(f"{desk.ledger}/proposals", params={"cursor": cursor, "limit": 1}))
         found, cursor = [*found, *(one["statement_id"] for one in page["items"])], page["next_cursor"]
     assert [id_ for id_ in found if id_ in proposed] == proposed
+
+
+def test_a_proposal_whose_speaker_was_merged_is_of_the_other_once_it_is_accepted(desk: Desk) -> None:
+    """Also where it takes the place of what that one said."""
+    one, other = a_source(desk.owner, desk.ledger, "One"), a_source(desk.owner, desk.ledger, "Other")
+    path = an_incident(desk.owner, desk.ledger, statements=[a_statement(one)])
+    (first,) = read(desk.owner.get(path))["statements"]
+    body = a_statement(one, claims=[killed(3)], supersedes=first["statement_id"])
+    statement = desk.clients["contributor"].post(f"{path}/statements", json=body).headers["location"]
+    merging = {"type": "source-merged", "into": other, "reason": "registered twice"}
+    made(desk.clients["editor"].post(f"{desk.ledger}/sources/{one}/revisions", json=merging))
+    problem(
+        desk.clients["contributor"].post(f"{desk.ledger}/sources/{other}/revisions", json=merging), "forbidden", 403
+    )
+    assert read(desk.owner.get(statement))["speaker"]["source_id"] == one, "it stays as it was proposed"
+    made(decide(desk, path, statement, "accepted"))
+    view = read(desk.clients["anybody"].get(path))
+    assert {said["speaker"]["source_id"] for said in view["statements"]} == {other}
+    (value,) = view["attributes"]
+    assert (value["value"]["min"], value["speakers"]) == (3, 1)
+    moved = desk.clients["anybody"].get(f"{desk.ledger}/sources/{one}")
+    assert (moved.status_code, moved.json()["merge"]) == (308, {"into": other, "remaining": None})
