@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, cast
 
+import msgspec
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
@@ -21,10 +22,14 @@ from tests.conftest import Cluster
 
 from stet.database.pool import Connection
 from stet.ids import new_id
+from stet.incident.similar import likeness
+from stet.incident.state import Incident
+from stet.incident.summary import OccurredSummary, summary
 from stet.queries.cut import ReadCut, Said
 from stet.queries.filters import IncidentFilter
 from stet.queries.incidents import list_incidents
 from stet.queries.many import list_opened, list_sources
+from stet.queries.similar import candidates, in_full
 from stet.queries.statements import StatementFilter, list_all_statements
 
 STATEMENTS = {
@@ -36,7 +41,7 @@ WHOLE = sorted(name for name, text in STATEMENTS.items() if "{" not in text and 
 """Those that are not put together when they are run."""
 ACROSS = {
     *("count_events", "find_lagging", "find_parked", "list_lags", "list_parked", "read_positions"),
-    *("find_due_embargoes", "list_ledgers", "pause_unread"),
+    *("find_due_embargoes", "find_merging", "list_ledgers", "pause_unread"),
 }
 """Those that go across ledgers, and are never run by stet_application."""
 OTHERWISE = {"find_streams", "read_audit"}
@@ -139,6 +144,16 @@ CUTS = {
     "said by": _NOW._replace(said=Said(AT, "definite")),
 }
 KEYS = {"opened_at": AT.isoformat(), "occurred_at": AT.isoformat(), "updated_at": "7", "title": "t"}
+ONE = likeness(
+    new_id(),
+    AT,
+    msgspec.structs.replace(
+        summary(Incident(title="A helicopter")),
+        occurred=OccurredSummary(earliest=AT, latest=AT, best=AT, approximate=False, status="contested"),
+    ),
+    (),
+    (),
+)
 Read = Callable[[Connection, ReadCut], Awaitable[Any]]
 LISTS: dict[str, Read] = {
     **{
@@ -169,6 +184,8 @@ LISTS: dict[str, Read] = {
     ),
     "sources": lambda c, cut: list_sources(c, LEDGER, cut, 3, 5),
     "sources with a word": lambda c, cut: list_sources(c, LEDGER, cut, 3, 5, q="word"),
+    "incidents like one": lambda c, cut: candidates(c, LEDGER, cut, ONE),
+    "what was said of incidents like one": lambda c, cut: in_full(c, LEDGER, cut, [ONE]),
     "incidents of the log": lambda c, cut: list_opened(c, LEDGER, cut, 3, 5),
 }
 

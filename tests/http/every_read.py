@@ -128,6 +128,7 @@ READS: dict[str, Callable[..., Paths]] = {
     "getMatrix": _each("incident", "/matrix"),
     "explainAttribute": _explanations,
     "diffIncident": _diffs,
+    "listSimilar": _each("incident", "/similar?min_score=0", "/similar?min_score=0.3&limit=1"),
     "getTimeline": _each("incident", "/timeline?axis=recorded", "/timeline?axis=said", "/timeline?axis=occurred"),
     "listIncidentEvents": _each("incident", "/events", "/events?limit=2", said=False),
     "listStatements": _each("incident", "/statements", "/statements?limit=1"),

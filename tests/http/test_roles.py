@@ -60,6 +60,7 @@ TABLE: dict[str, str] = {
     "getMatrix": "read",
     "explainAttribute": "read",
     "diffIncident": "read",
+    "listSimilar": "read",
     "getTimeline": "read",
     "listIncidentEvents": "read",
     "listStatements": "read",

@@ -50,7 +50,7 @@ def access_of(request: StetRequest) -> Access:
 _PUBLIC = (
     *("getLedger", "listAttributes", "getAttribute", "listReleases", "getRelease", "getStats"),
     *("listSources", "getSource", "getSourceRecord", "listDocuments", "getDocument"),
-    *("listIncidents", "getIncident", "getMatrix", "explainAttribute", "diffIncident", "getTimeline"),
+    *("listIncidents", "getIncident", "getMatrix", "explainAttribute", "diffIncident", "getTimeline", "listSimilar"),
     *("listIncidentEvents", "listRevisions", "listStatements", "getStatement", "listAllStatements"),
     *("getTimeMap", "getIncidentTimeMap", "listChanges", "listEvents"),
     *("listRecords", "getRecordsProgress", "exportIncidents", "getAtomFeed"),

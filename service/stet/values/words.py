@@ -72,6 +72,11 @@ def tsquery(terms: Sequence[tuple[str, Sequence[str]]]) -> str:
     return " & ".join(f"({' | '.join(parts)})" for parts in alternatives)
 
 
+def exactly(found: Sequence[str]) -> str | None:
+    """The text of a PostgreSQL tsquery that wants all of the words as they are; None for none."""
+    return " & ".join(map(_quoted, found)) or None
+
+
 def _quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 
-from stet.database.pool import Connection, of_ledger, snapshot
+from stet.database.pool import HISTORIES, Connection, of_ledger, snapshot
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE
@@ -39,6 +39,7 @@ from stet.queries.incident import view_diff, view_explanation, view_incident, vi
 from stet.queries.many import Page, list_events
 from stet.queries.mementos import around, negotiated
 from stet.queries.proofs import ProvenIncident, view_proven, when_signed
+from stet.queries.similar import Similar, view_similar
 from stet.values.text import Reference
 
 _ONE = "/v1/ledgers/{ledger:str}/incidents/{incident_id:uuid}"
@@ -158,6 +159,30 @@ async def get_diff(
     return answer(request, shown, shown.version, after._replace(final=before.final and after.final), query=query)
 
 
+@get(_ONE + "/similar", operation_id="listSimilar", summary="List incidents that may be the same", tags=["incidents"])
+async def get_similar(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many at most, 1 to 100.")] = 10,
+    min_score: Annotated[float, QueryParameter(ge=0, le=1, description="How alike at least, 0 to 1.")] = 0.5,
+    as_of: AsOfText = None,
+    said_by: SaidByText = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Similar]:
+    """Candidates for being one event that was recorded twice, with a score from 0 to 1, and what it is made of.
+
+    By time, place, text, kind, sources and casualties. What is not known of both counts neither for nor against.
+    """
+    service, wanted, kept = service_of(request), asked(request, as_of), said(said_by)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection, HISTORIES):
+        cut, shown = await view_similar(
+            connection, ledger_id, incident_id, wanted, said=kept, limit=limit, min_score=min_score
+        )
+    return answer(request, shown, shown.version, cut)
+
+
 @get(_ONE + "/timeline", operation_id="getTimeline", summary="Get an incident's timeline", tags=["incidents"])
 async def get_timeline(
     request: StetRequest,
@@ -212,4 +237,6 @@ async def get_events(
     return await read_page(request, ledger, f"events:{incident_id}", rows, wanted, stream=stream)
 
 
-ROUTES = [get_incident, get_matrix, get_explanation, get_diff, get_timeline, get_revisions, get_events]
+ROUTES = [
+    *(get_incident, get_matrix, get_explanation, get_diff, get_similar, get_timeline, get_revisions, get_events),
+]

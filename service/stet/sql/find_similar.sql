@@ -1,0 +1,20 @@
+-- The incidents at a cut that may be the same as one: what happened next before and after it, and what has all words of its title.
+(SELECT h.incident_id, h.opened_at, h.summary::text
+ FROM stet.incident_search h
+ WHERE h.ledger_id = %(ledger_id)s AND {filters}
+   AND coalesce(h.occurred_order, 'infinity') >= %(occurred)s AND coalesce(h.occurred_order, 'infinity') <= %(until)s
+ ORDER BY coalesce(h.occurred_order, 'infinity'), h.incident_id
+ LIMIT %(most)s)
+UNION ALL
+(SELECT h.incident_id, h.opened_at, h.summary::text
+ FROM stet.incident_search h
+ WHERE h.ledger_id = %(ledger_id)s AND {filters}
+   AND coalesce(h.occurred_order, 'infinity') < %(occurred)s AND coalesce(h.occurred_order, 'infinity') >= %(since)s
+ ORDER BY coalesce(h.occurred_order, 'infinity') DESC, h.incident_id DESC
+ LIMIT %(most)s)
+UNION ALL
+(SELECT h.incident_id, h.opened_at, h.summary::text
+ FROM stet.incident_search h
+ WHERE h.ledger_id = %(ledger_id)s AND {filters} AND h.words @@ %(words)s::tsquery
+ ORDER BY h.opened_at, h.incident_id
+ LIMIT %(most)s)
