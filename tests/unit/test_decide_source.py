@@ -8,10 +8,10 @@ import pytest
 from tests.strategies import cut, uuid
 from tests.unit.recording import record
 
-from stet.errors import Cycle, Malformed, NotFound, StetError, UnknownReference
-from stet.source.commands import RegisterSource, ReviseSource, SourceCommand
+from stet.errors import Cycle, Malformed, NotFound, Refused, StetError, UnknownReference
+from stet.source.commands import MergeSource, RegisterSource, ReviseSource, SourceCommand
 from stet.source.decide import decide
-from stet.source.events import Alias, SourceRegistered, SourceRevised
+from stet.source.events import Alias, SourceMerged, SourceRegistered, SourceRevised
 from stet.source.state import Source, fold, initial
 from stet.source.view import view
 
@@ -79,3 +79,20 @@ def test_the_view_shows_the_source_as_revised() -> None:
     shown = view(given(REGISTERED, SourceRevised(aliases=(Alias(name="MFA"),), reason="r")), cut(2))
     assert (shown.source_id, shown.version, shown.name, shown.aliases) == (AZMFA, 2, "AZMFA", (Alias(name="MFA"),))
     assert shown.registered_at < shown.updated_at
+
+
+MERGE, MERGED = MergeSource(into=EARTH, reason="twice"), SourceMerged(into=EARTH, reason="twice")
+
+
+def test_a_source_is_merged_once_and_for_ever() -> None:
+    assert decide(MERGE, given(REGISTERED), AZMFA, (EARTH,)) == (MERGED,)
+    assert decide(MERGE, given(REGISTERED, MERGED), AZMFA, (EARTH,)) == ()
+    assert refusal(MergeSource(into=AZ, reason="r"), given(REGISTERED, MERGED), (AZ,), Refused) == []
+    assert refusal(ReviseSource(name="N", reason="r"), given(REGISTERED, MERGED), (), Refused) == []
+
+
+def test_a_source_is_merged_into_another_that_is_known_and_not_below_it() -> None:
+    assert refusal(MERGE, given(REGISTERED), (), UnknownReference) == ["into"]
+    assert refusal(MERGE, given(REGISTERED), (EARTH, AZ, AZMFA), Cycle) == ["into"]
+    assert refusal(MergeSource(into=AZMFA, reason="r"), given(REGISTERED), (AZMFA, AZ), Refused) == ["into"]
+    assert refusal(MERGE, initial, (EARTH,), NotFound) == []
