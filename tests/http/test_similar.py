@@ -227,18 +227,20 @@ def test_a_near_copy_is_first_and_the_reasons_are_given(client: httpx.Client, le
     assert first["score"] > 0.8 > second["score"]
     details = {part["what"]: part["detail"] for part in first["because"]}
     assert details == {
-        "time": "the bounds meet, within 24 hours",
+        "time": "the bounds meet, and are 23 hours wide",
         "place": "the centres are 0 m apart, each within 5.0 km",
-        "text": "2 words in common: near, yeraskh" if "24" not in details["text"] else details["text"],
+        "text": "3 words in common: yeraskh, near, 24",
         "kind": "both are shootdown",
         "sources": "0 of 2 speakers in common",
         "casualties": "killed 2, and 2",
     }
     assert read(client.get(f"{path}/similar?limit=1"))["items"] == [first]
-    before = f"as_of=position:{client.get(path).headers['stet-position']}"
-    assert read(client.get(f"{path}/similar?min_score=1"))["items"] == []
     assert client.get(f"{path}/similar").headers["content-location"].startswith(f"{path}/similar?as_of=")
-    assert before
+    opened = first["opened_at"]
+    assert read(client.get(f"{again}/similar?as_of={opened}"))["items"][0]["incident_id"] == id_of(path)
+    moment = read(client.get(f"{path}"))["opened_at"]
+    assert read(client.get(f"{path}/similar?as_of={moment}"))["items"] == []
+    assert read(client.get(f"{path}/similar?said_by=1990-01-01"))["items"] == []
 
 
 def test_bad_input_is_named(client: httpx.Client, ledger: str) -> None:

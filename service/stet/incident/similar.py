@@ -142,7 +142,9 @@ def _time(a: OccurredSummary | None, b: OccurredSummary | None) -> Because | Non
     if apart:
         return _part("time", max(0.0, 1 - apart / APART), f"at least {_duration(apart)} apart")
     longest = max(a.latest - a.earliest, b.latest - b.earliest)
-    return _part("time", 1.0, f"the bounds meet, within {_duration(longest)}", min(1.0, APART / max(longest, APART)))
+    return _part(
+        "time", 1.0, f"the bounds meet, and are {_duration(longest)} wide", min(1.0, APART / max(longest, APART))
+    )
 
 
 def _place(a: PlaceSummary | None, b: PlaceSummary | None) -> Because | None:
@@ -166,7 +168,7 @@ def _disc(place: PlaceSummary | None) -> Disc | None:
 def _text(one: Likeness, other: Likeness) -> Because | None:
     """By the titles, or by all words, whichever are more alike: what was said of one event is said at any length."""
     titles = telling(words(one.summary.title)), telling(words(other.summary.title))
-    shared = sorted(one.words & other.words)
+    shared = sorted(one.words & other.words, key=lambda word: (-len(word), word))
     if not one.words or not other.words:
         return None
     score = max(_dice(*titles), _dice(one.words, other.words))
@@ -216,8 +218,8 @@ def _range(count: CountSummary) -> str:
 def _duration(time: timedelta) -> str:
     for name, length in (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1))):
         if time >= 2 * length:
-            return f"{time / length:.3g} {name}" if time < 1000 * length else f"{time / length:.0f} {name}"
-    return f"{time.total_seconds():.3g} seconds"
+            return f"{time // length} {name}"
+    return "a moment"
 
 
 def _kilometres(metres: float) -> str:
