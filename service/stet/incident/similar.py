@@ -142,9 +142,8 @@ def _time(a: OccurredSummary | None, b: OccurredSummary | None) -> Because | Non
     if apart:
         return _part("time", max(0.0, 1 - apart / APART), f"at least {_duration(apart)} apart")
     longest = max(a.latest - a.earliest, b.latest - b.earliest)
-    return _part(
-        "time", 1.0, f"the bounds meet, and are {_duration(longest)} wide", min(1.0, APART / max(longest, APART))
-    )
+    detail = f"the bounds meet, and are {_duration(longest)} wide"
+    return _part("time", 1.0, detail, APART / max(longest, APART))
 
 
 def _place(a: PlaceSummary | None, b: PlaceSummary | None) -> Because | None:
@@ -156,7 +155,7 @@ def _place(a: PlaceSummary | None, b: PlaceSummary | None) -> Because | None:
     if apart > 0:
         return _part("place", max(0.0, 1 - apart / APART_M), f"at least {_kilometres(apart)} apart")
     detail = f"the centres are {_kilometres(between)} apart, each within {_kilometres(radius)}"
-    return _part("place", 1.0, detail, min(1.0, APART_M / max(radius, APART_M)))
+    return _part("place", 1.0, detail, APART_M / max(radius, APART_M))
 
 
 def _disc(place: PlaceSummary | None) -> Disc | None:
