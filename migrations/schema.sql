@@ -1218,7 +1218,7 @@ CREATE INDEX audit_ledger ON stet.audit USING btree (ledger_id, "position");
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
 
 -- Name: event_merged; Type: INDEX; Schema: stet; Owner: stet_owner
-CREATE INDEX event_merged ON stet.event USING btree (ledger_id, stream, "position") WHERE (type = 'source-merged'::text);
+CREATE INDEX event_merged ON stet.event USING btree (ledger_id, "position") WHERE (type = 'source-merged'::text);
 
 -- Name: event_merging; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_merging ON stet.event USING btree (ledger_id, stream, stream_version) WHERE ((type = 'source-merged'::text) AND ((payload ->> 'reached'::text) IS NOT NULL));

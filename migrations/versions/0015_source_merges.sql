@@ -1,7 +1,7 @@
 -- Sources that turn out to be others: which, what still names them, and all that names a source.
 SET LOCAL ROLE stet_owner;
 
-CREATE INDEX event_merged ON stet.event (ledger_id, stream, position) WHERE type = 'source-merged';
+CREATE INDEX event_merged ON stet.event (ledger_id, position) WHERE type = 'source-merged';
 CREATE INDEX event_merging ON stet.event (ledger_id, stream, stream_version)
     WHERE type = 'source-merged' AND payload ->> 'reached' IS NOT NULL;
 

@@ -8,8 +8,9 @@ WHERE n.ledger_id = %(ledger_id)s AND n.kind = %(kind)s AND n.words @@ %(q)s::ts
       SELECT FROM stet.restriction_history r
       WHERE r.ledger_id = n.ledger_id AND r.kind = n.kind AND r.id = n.id
         AND r.statement_id = '00000000-0000-0000-0000-000000000000' AND r.to_position = 9223372036854775807))
-  AND NOT EXISTS (
-      SELECT FROM stet.event m
-      WHERE m.ledger_id = e.ledger_id AND m.stream = e.stream AND m.type = 'source-merged' AND m.position <= %(up_to)s)
+  AND e.stream NOT IN (
+      SELECT m.stream
+      FROM stet.event m
+      WHERE m.ledger_id = %(ledger_id)s AND m.type = 'source-merged' AND m.position <= %(up_to)s)
 ORDER BY e.position
 LIMIT %(limit)s
