@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import context, op
 
-revision = "0015"
+revision = "0014"
 down_revision = "0011"
 
 
