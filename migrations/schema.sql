@@ -332,6 +332,59 @@ ALTER PROCEDURE stet.make_searches() OWNER TO stet_owner;
 -- Name: PROCEDURE make_searches(); Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON PROCEDURE stet.make_searches() IS 'Makes the views of what is searched: anew where their tables have got columns, or changed places.';
 
+-- Name: redact(uuid, bigint[], bigint[], text[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_streams text[];
+    v_erased int;
+    v_kept regclass;
+BEGIN
+    WITH erased AS (
+        UPDATE stet.event e
+        SET payload = r.payload::json, salt = NULL, redacted_by = r.redacted_by
+        FROM unnest(p_position, p_redacted_by, p_payload) r(position, redacted_by, payload)
+        WHERE e.ledger_id = p_ledger_id AND e.position = r.position
+        RETURNING e.stream
+    )
+    SELECT array_agg(DISTINCT stream), count(*) INTO v_streams, v_erased FROM erased;
+    IF v_erased <> cardinality(p_position) THEN
+        RAISE EXCEPTION 'there is not each of these events once' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    -- A digest of few words can be guessed. So it goes for every request about the same things, also for those that
+    -- led to nothing, and for that which wrote the event from elsewhere.
+    UPDATE stet.idempotency i SET request_digest = ''
+    WHERE i.ledger_id = p_ledger_id AND (
+        EXISTS (SELECT FROM unnest(v_streams) s(stream) WHERE strpos(i.location, split_part(s.stream, ':', 2)) > 0)
+        OR i.position IN (
+            SELECT max(a.position)
+            FROM stet.event e JOIN stet.event a ON a.ledger_id = e.ledger_id AND a.recorded_at = e.recorded_at
+            WHERE e.ledger_id = p_ledger_id AND e.position = ANY (p_position)
+            GROUP BY e.recorded_at));
+    -- What receivers answered may repeat what they were sent.
+    UPDATE stet.webhook_attempt w SET excerpt = NULL, error = CASE WHEN w.error IS NOT NULL THEN 'it failed' END
+    WHERE w.ledger_id = p_ledger_id AND w.stream = ANY (v_streams);
+    UPDATE stet.parked p SET error = 'erased by a redaction'
+    WHERE p.ledger_id = p_ledger_id AND p.stream = ANY (v_streams);
+    UPDATE stet.rebuild b SET differences = '[]' WHERE b.differences::text <> '[]';
+    -- What a rebuild has replaced.
+    FOR v_kept IN
+        SELECT c.oid FROM pg_class c
+        WHERE c.relnamespace = 'stet'::regnamespace AND c.relkind = 'r' AND c.relname LIKE '%\_old'
+    LOOP
+        EXECUTE format('DROP TABLE %s', v_kept);
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) OWNER TO stet_owner;
+
+-- Name: FUNCTION redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) IS 'Erases payloads, as payload-redacted events of the same streams say.';
+
 -- Name: refuse_change(); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -365,6 +418,40 @@ END
 $$;
 
 ALTER FUNCTION stet.refuse_forgery() OWNER TO stet_owner;
+
+-- Name: refuse_rewriting(); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.refuse_rewriting() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    -- The other columns are kept from changing by event_refuse_change, but for those that another trigger may set.
+    IF (OLD.ledger_id, OLD.position, OLD.stream, OLD.stream_version, OLD.event_id, OLD.type, OLD.schema_version,
+        OLD.recorded_at, OLD.actor, OLD.correlation_id, OLD.causation_id, OLD.payload_digest, OLD.leaf)
+       IS DISTINCT FROM
+       (NEW.ledger_id, NEW.position, NEW.stream, NEW.stream_version, NEW.event_id, NEW.type, NEW.schema_version,
+        NEW.recorded_at, NEW.actor, NEW.correlation_id, NEW.causation_id, NEW.payload_digest, NEW.leaf)
+       OR NEW.salt IS NOT NULL
+       OR NEW.redacted_by IS NULL
+       OR NEW.redacted_by <= greatest(NEW.position, OLD.redacted_by)
+       -- What a redaction says of others is what they are checked by.
+       OR (NEW.type = 'payload-redacted'
+           AND (NEW.payload -> 'events')::text IS DISTINCT FROM (OLD.payload -> 'events')::text)
+       OR NOT EXISTS (
+            SELECT FROM stet.event r CROSS JOIN LATERAL json_array_elements(r.payload -> 'events') e(erased)
+            WHERE r.ledger_id = NEW.ledger_id AND r.position = NEW.redacted_by
+              AND r.stream = NEW.stream AND r.type = 'payload-redacted'
+              AND e.erased ->> 'position' = NEW.position::text
+              AND e.erased ->> 'tombstone' = encode(sha256(convert_to(NEW.payload::text, 'UTF8')), 'hex'))
+    THEN
+        RAISE EXCEPTION 'the log is append-only: event % is not redacted so by %', OLD.position, NEW.redacted_by
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION stet.refuse_rewriting() OWNER TO stet_owner;
 
 -- Name: restore(uuid, text); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.restore(p_ledger_id uuid, p_name text) RETURNS bigint
@@ -403,11 +490,30 @@ BEGIN
         SELECT min(e.position), 'its payload is not that of its digest, or its envelope not that of its leaf'
         INTO v_position, v_fault
         FROM pg_temp.restored_event e
-        WHERE sha256(e.salt || convert_to(e.payload::text, 'UTF8')) <> e.payload_digest
-           OR octet_length(e.salt) <> 16
+        WHERE (e.redacted_by IS NULL AND (
+                   sha256(e.salt || convert_to(e.payload::text, 'UTF8')) IS DISTINCT FROM e.payload_digest
+                   OR octet_length(e.salt) <> 16))
            OR e.leaf IS DISTINCT FROM stet.leaf(
                 e.ledger_id, e.position, e.stream, e.stream_version, e.event_id, e.type, e.schema_version,
                 e.recorded_at, e.actor, e.correlation_id, e.causation_id, e.payload_digest);
+    END IF;
+    IF v_position IS NULL THEN
+        -- The payload of an event that was redacted is that which the last redaction of it names, and none is left out.
+        SELECT min(coalesce(e.position, r.erased)), 'it is not redacted as its stream says'
+        INTO v_position, v_fault
+        FROM (
+            SELECT p.stream, p.position AS redacted_by, (x.erased ->> 'position')::bigint AS erased,
+                   x.erased ->> 'tombstone' AS tombstone,
+                   row_number() OVER (
+                       PARTITION BY x.erased ->> 'position' ORDER BY p.position DESC) AS nth
+            FROM pg_temp.restored_event p CROSS JOIN LATERAL json_array_elements(p.payload -> 'events') x(erased)
+            WHERE p.type = 'payload-redacted'
+        ) r
+        FULL JOIN (SELECT * FROM pg_temp.restored_event WHERE redacted_by IS NOT NULL) e ON e.position = r.erased
+        WHERE (r.nth = 1 OR r.nth IS NULL) AND (
+            e.redacted_by IS DISTINCT FROM r.redacted_by OR e.stream IS DISTINCT FROM r.stream
+            OR e.salt IS NOT NULL
+            OR encode(sha256(convert_to(e.payload::text, 'UTF8')), 'hex') IS DISTINCT FROM r.tombstone);
     END IF;
     IF v_position IS NOT NULL THEN
         RAISE EXCEPTION 'position %: %', v_position, v_fault USING ERRCODE = 'data_exception';
@@ -424,9 +530,9 @@ BEGIN
     INSERT INTO stet.head (ledger_id, position, recorded_at) VALUES (p_ledger_id, v_position, v_recorded_at);
     INSERT INTO stet.event (
         ledger_id, position, stream, stream_version, event_id, type, schema_version, recorded_at,
-        actor, correlation_id, causation_id, payload, salt, payload_digest, leaf)
+        actor, correlation_id, causation_id, payload, salt, payload_digest, leaf, redacted_by)
     SELECT ledger_id, position, stream, stream_version, event_id, type, schema_version, recorded_at,
-           actor, correlation_id, causation_id, payload, salt, payload_digest, leaf
+           actor, correlation_id, causation_id, payload, salt, payload_digest, leaf, redacted_by
     FROM pg_temp.restored_event;
 
     INSERT INTO stet.reference (ledger_id, target, stream, role)
@@ -501,17 +607,22 @@ CREATE TABLE stet.event (
     correlation_id uuid NOT NULL,
     causation_id uuid,
     payload json NOT NULL,
-    salt bytea NOT NULL,
+    salt bytea,
     payload_digest bytea NOT NULL,
     leaf bytea NOT NULL,
+    redacted_by bigint,
     CONSTRAINT event_one_line CHECK ((strpos(((stream || type) || actor), '
-'::text) = 0))
+'::text) = 0)),
+    CONSTRAINT event_redacted CHECK ((((salt IS NULL) = (redacted_by IS NOT NULL)) AND ((redacted_by IS NULL) OR (redacted_by > "position"))))
 );
 
 ALTER TABLE stet.event OWNER TO stet_owner;
 
 -- Name: TABLE event; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.event IS 'The log. Append-only: by grants, by triggers that always fire, and by one guarded function.';
+
+-- Name: COLUMN event.redacted_by; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON COLUMN stet.event.redacted_by IS 'The position of the payload-redacted by which some of the payload was erased: the digest is that of the whole.';
 
 -- Name: first_event; Type: VIEW; Schema: stet; Owner: stet_owner
 CREATE VIEW stet.first_event AS
@@ -749,22 +860,6 @@ ALTER VIEW stet.name_search OWNER TO stet_owner;
 -- Name: VIEW name_search; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON VIEW stet.name_search IS 'The rows of name_history of the connection''s ledger.';
 
--- Name: node; Type: TABLE; Schema: stet; Owner: stet_owner
-CREATE TABLE stet.node (
-    ledger_id uuid NOT NULL,
-    level smallint NOT NULL,
-    index bigint NOT NULL,
-    hash bytea NOT NULL,
-    CONSTRAINT node_hash CHECK ((octet_length(hash) = 32)),
-    CONSTRAINT node_index CHECK ((index >= 0)),
-    CONSTRAINT node_level CHECK (((level >= 1) AND (level <= 7)))
-);
-
-ALTER TABLE stet.node OWNER TO stet_owner;
-
--- Name: TABLE node; Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON TABLE stet.node IS 'The Merkle tree over the leaves of a log: the root of each full subtree of 256^level leaves, by its number from 0.';
-
 -- Name: parked; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.parked (
     projection text NOT NULL COLLATE pg_catalog."C",
@@ -888,35 +983,6 @@ ALTER TABLE stet.shown_history OWNER TO stet_owner;
 
 -- Name: TABLE shown_history; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.shown_history IS 'Of an incident of which the public sees a part: the last event that it sees. Of any other the log tells that.';
-
--- Name: signed_checkpoint; Type: TABLE; Schema: stet; Owner: stet_owner
-CREATE TABLE stet.signed_checkpoint (
-    ledger_id uuid NOT NULL,
-    size bigint NOT NULL,
-    root bytea NOT NULL,
-    note text NOT NULL,
-    signed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT signed_checkpoint_root CHECK ((octet_length(root) = 32)),
-    CONSTRAINT signed_checkpoint_size CHECK ((size > 0))
-);
-
-ALTER TABLE stet.signed_checkpoint OWNER TO stet_owner;
-
--- Name: TABLE signed_checkpoint; Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON TABLE stet.signed_checkpoint IS 'Every checkpoint that was signed: the root over the first `size` leaves, as a C2SP signed note.';
-
--- Name: signing_key; Type: TABLE; Schema: stet; Owner: stet_owner
-CREATE TABLE stet.signing_key (
-    public_key bytea NOT NULL,
-    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    until timestamp with time zone,
-    CONSTRAINT signing_key_ed25519 CHECK ((octet_length(public_key) = 32))
-);
-
-ALTER TABLE stet.signing_key OWNER TO stet_owner;
-
--- Name: TABLE signing_key; Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON TABLE stet.signing_key IS 'The public keys that checkpoints were ever signed with. No private key is in the database.';
 
 -- Name: source_record; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.source_record (
@@ -1147,10 +1213,6 @@ ALTER TABLE ONLY stet.member
 ALTER TABLE ONLY stet.name_history
     ADD CONSTRAINT name_history_pk PRIMARY KEY (ledger_id, kind, id, from_position);
 
--- Name: node node_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
-ALTER TABLE ONLY stet.node
-    ADD CONSTRAINT node_pk PRIMARY KEY (ledger_id, level, index);
-
 -- Name: parked parked_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.parked
     ADD CONSTRAINT parked_pk PRIMARY KEY (projection, ledger_id, stream);
@@ -1178,14 +1240,6 @@ ALTER TABLE ONLY stet.restriction_history
 -- Name: shown_history shown_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.shown_history
     ADD CONSTRAINT shown_history_pk PRIMARY KEY (ledger_id, incident_id, from_position);
-
--- Name: signed_checkpoint signed_checkpoint_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
-ALTER TABLE ONLY stet.signed_checkpoint
-    ADD CONSTRAINT signed_checkpoint_pk PRIMARY KEY (ledger_id, size);
-
--- Name: signing_key signing_key_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
-ALTER TABLE ONLY stet.signing_key
-    ADD CONSTRAINT signing_key_pk PRIMARY KEY (public_key);
 
 -- Name: source_record source_record_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.source_record
@@ -1217,20 +1271,17 @@ CREATE INDEX audit_ledger ON stet.audit USING btree (ledger_id, "position");
 -- Name: event_first; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
 
--- Name: event_merged; Type: INDEX; Schema: stet; Owner: stet_owner
-CREATE INDEX event_merged ON stet.event USING btree (ledger_id, "position") WHERE (type = 'source-merged'::text);
-
--- Name: event_merging; Type: INDEX; Schema: stet; Owner: stet_owner
-CREATE INDEX event_merging ON stet.event USING btree (ledger_id, stream, stream_version) WHERE ((type = 'source-merged'::text) AND ((payload ->> 'reached'::text) IS NOT NULL));
-
 -- Name: event_proposed; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_proposed ON stet.event USING btree (ledger_id, "position") WHERE (type = 'statement-proposed'::text);
 
 -- Name: event_recorded_at; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_recorded_at ON stet.event USING btree (ledger_id, recorded_at, "position");
 
+-- Name: event_redaction; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX event_redaction ON stet.event USING btree (ledger_id, type, "position") WHERE (type = ANY (ARRAY['redaction-proposed'::text, 'payload-redacted'::text]));
+
 -- Name: event_visibility; Type: INDEX; Schema: stet; Owner: stet_owner
-CREATE INDEX event_visibility ON stet.event USING btree (ledger_id, stream) WHERE (type = ANY (ARRAY['visibility-changed'::text, 'reference-hidden'::text, 'statement-proposed'::text, 'statement-rejected'::text]));
+CREATE INDEX event_visibility ON stet.event USING btree (ledger_id, stream) WHERE (type = ANY (ARRAY['visibility-changed'::text, 'reference-hidden'::text, 'statement-proposed'::text, 'statement-rejected'::text, 'redaction-proposed'::text]));
 
 -- Name: incident_history_kind; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_kind ON stet.incident_history USING btree (ledger_id, kind, opened_at, incident_id, from_position, to_position, said_from, said_to);
@@ -1313,7 +1364,7 @@ CREATE TRIGGER audit_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.a
 ALTER TABLE stet.audit ENABLE ALWAYS TRIGGER audit_refuse_change;
 
 -- Name: event event_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
-CREATE TRIGGER event_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.event FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+CREATE TRIGGER event_refuse_change BEFORE DELETE OR UPDATE OF ledger_id, "position", stream, stream_version, event_id, type, schema_version, recorded_at, actor, correlation_id, causation_id, payload_digest, leaf OR TRUNCATE ON stet.event FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
 
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_change;
 
@@ -1322,20 +1373,10 @@ CREATE TRIGGER event_refuse_forgery AFTER INSERT ON stet.event REFERENCING NEW T
 
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_forgery;
 
--- Name: node node_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
-CREATE TRIGGER node_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.node FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+-- Name: event event_refuse_rewriting; Type: TRIGGER; Schema: stet; Owner: stet_owner
+CREATE TRIGGER event_refuse_rewriting AFTER UPDATE ON stet.event FOR EACH ROW EXECUTE FUNCTION stet.refuse_rewriting();
 
-ALTER TABLE stet.node ENABLE ALWAYS TRIGGER node_refuse_change;
-
--- Name: signed_checkpoint signed_checkpoint_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
-CREATE TRIGGER signed_checkpoint_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.signed_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
-
-ALTER TABLE stet.signed_checkpoint ENABLE ALWAYS TRIGGER signed_checkpoint_refuse_change;
-
--- Name: signing_key signing_key_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
-CREATE TRIGGER signing_key_refuse_change BEFORE DELETE OR UPDATE OF public_key, since OR TRUNCATE ON stet.signing_key FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
-
-ALTER TABLE stet.signing_key ENABLE ALWAYS TRIGGER signing_key_refuse_change;
+ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_rewriting;
 
 -- Name: key_secret key_secret_key; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.key_secret
@@ -1385,9 +1426,6 @@ CREATE POLICY all_ledgers ON stet.member TO stet_worker USING (true);
 -- Name: name_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.name_history TO stet_worker USING (true);
 
--- Name: node all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
-CREATE POLICY all_ledgers ON stet.node TO stet_worker USING (true);
-
 -- Name: parked all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.parked TO stet_worker USING (true);
 
@@ -1402,9 +1440,6 @@ CREATE POLICY all_ledgers ON stet.restriction_history TO stet_worker USING (true
 
 -- Name: shown_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.shown_history TO stet_worker USING (true);
-
--- Name: signed_checkpoint all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
-CREATE POLICY all_ledgers ON stet.signed_checkpoint TO stet_worker USING (true);
 
 -- Name: source_record all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.source_record TO stet_worker USING (true);
@@ -1448,9 +1483,6 @@ CREATE POLICY all_ledgers_to_read ON stet.member FOR SELECT TO stet_reader USING
 -- Name: name_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.name_history FOR SELECT TO stet_reader USING (true);
 
--- Name: node all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
-CREATE POLICY all_ledgers_to_read ON stet.node FOR SELECT TO stet_reader USING (true);
-
 -- Name: parked all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.parked FOR SELECT TO stet_reader USING (true);
 
@@ -1465,9 +1497,6 @@ CREATE POLICY all_ledgers_to_read ON stet.restriction_history FOR SELECT TO stet
 
 -- Name: shown_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.shown_history FOR SELECT TO stet_reader USING (true);
-
--- Name: signed_checkpoint all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
-CREATE POLICY all_ledgers_to_read ON stet.signed_checkpoint FOR SELECT TO stet_reader USING (true);
 
 -- Name: source_record all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.source_record FOR SELECT TO stet_reader USING (true);
@@ -1511,9 +1540,6 @@ ALTER TABLE stet.member ENABLE ROW LEVEL SECURITY;
 -- Name: name_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.name_history ENABLE ROW LEVEL SECURITY;
 
--- Name: node; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
-ALTER TABLE stet.node ENABLE ROW LEVEL SECURITY;
-
 -- Name: audit own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.audit TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
@@ -1538,9 +1564,6 @@ CREATE POLICY own_ledger ON stet.member TO stet_application USING ((ledger_id = 
 -- Name: name_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.name_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
--- Name: node own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
-CREATE POLICY own_ledger ON stet.node TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
-
 -- Name: parked own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.parked TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
@@ -1555,9 +1578,6 @@ CREATE POLICY own_ledger ON stet.restriction_history TO stet_application USING (
 
 -- Name: shown_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.shown_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
-
--- Name: signed_checkpoint own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
-CREATE POLICY own_ledger ON stet.signed_checkpoint TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
 -- Name: source_record own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.source_record TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
@@ -1591,9 +1611,6 @@ ALTER TABLE stet.restriction_history ENABLE ROW LEVEL SECURITY;
 
 -- Name: shown_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.shown_history ENABLE ROW LEVEL SECURITY;
-
--- Name: signed_checkpoint; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
-ALTER TABLE stet.signed_checkpoint ENABLE ROW LEVEL SECURITY;
 
 -- Name: source_record; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.source_record ENABLE ROW LEVEL SECURITY;
@@ -1659,11 +1676,18 @@ GRANT ALL ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, 
 -- Name: PROCEDURE make_searches(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON PROCEDURE stet.make_searches() FROM PUBLIC;
 
+-- Name: FUNCTION redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) TO stet_application;
+
 -- Name: FUNCTION refuse_change(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.refuse_change() FROM PUBLIC;
 
 -- Name: FUNCTION refuse_forgery(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.refuse_forgery() FROM PUBLIC;
+
+-- Name: FUNCTION refuse_rewriting(); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.refuse_rewriting() FROM PUBLIC;
 
 -- Name: FUNCTION restore(p_ledger_id uuid, p_name text); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.restore(p_ledger_id uuid, p_name text) FROM PUBLIC;
@@ -1750,7 +1774,7 @@ GRANT SELECT ON TABLE stet.member TO stet_worker;
 GRANT UPDATE(role) ON TABLE stet.member TO stet_application;
 
 -- Name: TABLE name_history; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.name_history TO stet_application;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.name_history TO stet_application;
 GRANT SELECT ON TABLE stet.name_history TO stet_reader;
 GRANT SELECT ON TABLE stet.name_history TO stet_worker;
 
@@ -1760,11 +1784,6 @@ GRANT UPDATE(to_position) ON TABLE stet.name_history TO stet_application;
 -- Name: TABLE name_search; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.name_search TO stet_application;
 GRANT SELECT ON TABLE stet.name_search TO stet_reader;
-
--- Name: TABLE node; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT ON TABLE stet.node TO stet_application;
-GRANT SELECT ON TABLE stet.node TO stet_reader;
-GRANT SELECT,INSERT ON TABLE stet.node TO stet_worker;
 
 -- Name: TABLE parked; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.parked TO stet_application;
@@ -1822,19 +1841,6 @@ GRANT SELECT ON TABLE stet.shown_history TO stet_worker;
 
 -- Name: COLUMN shown_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.shown_history TO stet_application;
-
--- Name: TABLE signed_checkpoint; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT ON TABLE stet.signed_checkpoint TO stet_application;
-GRANT SELECT ON TABLE stet.signed_checkpoint TO stet_reader;
-GRANT SELECT,INSERT ON TABLE stet.signed_checkpoint TO stet_worker;
-
--- Name: TABLE signing_key; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT ON TABLE stet.signing_key TO stet_application;
-GRANT SELECT ON TABLE stet.signing_key TO stet_reader;
-GRANT SELECT,INSERT ON TABLE stet.signing_key TO stet_worker;
-
--- Name: COLUMN signing_key.until; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT UPDATE(until) ON TABLE stet.signing_key TO stet_worker;
 
 -- Name: TABLE source_record; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.source_record TO stet_application;

@@ -26,7 +26,7 @@ from stet.values.place import Place
 
 MARK = "zzmark"
 TELLING = ("visibility-changed", "reference-hidden")
-MEMBERS_ONLY = (*TELLING, "statement-proposed", "statement-rejected")
+MEMBERS_ONLY = (*TELLING, "statement-proposed", "statement-rejected", "redaction-proposed")
 _TEXTS = {
     *("title", "verbatim", "note", "reason", "rationale", "channel", "headline", "summary", "name", "locator", "tool"),
     *("value", "a"),

@@ -86,6 +86,7 @@ TABLE: dict[str, str] = {
     "setMember": "admin",
     "removeMember": "admin",
     "listLedgerAudit": "admin",
+    "listRedactions": "admin",
     "createKey": "admin",
     "listKeys": "reader",
     "getKey": "reader",

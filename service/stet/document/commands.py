@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stet.document.events import Basis, Change, Number
 from stet.envelope import Command
+from stet.redaction.commands import RedactionCommand
 from stet.values.text import Line, Prose, Reason, Sha256, Slug, Url
 from stet.values.time import Instant, TimeInput
 from stet.values.visibility import UNRESTRICTED, Label, Visibility
@@ -86,5 +87,6 @@ class ChangeDocumentVisibility(Command, frozen=True, kw_only=True, tag_field="ty
     reason: Reason
 
 
-DocumentRevision = ReviseDocument | CorrectDocument | CaptureDocument | ChangeDocumentVisibility
-DocumentCommand = RegisterDocument | DocumentRevision
+DeskRevision = ReviseDocument | CorrectDocument | CaptureDocument | ChangeDocumentVisibility
+DocumentRevision = DeskRevision | RedactionCommand
+DocumentCommand = RegisterDocument | DeskRevision

@@ -8,6 +8,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stet.envelope import Event
+from stet.redaction.events import EVENTS as REDACTIONS
+from stet.redaction.events import Redaction
 from stet.values.text import Line, Prose, Reason, Sha256, Slug, Url
 from stet.values.time import Instant, Time
 from stet.values.visibility import Visibility
@@ -89,7 +91,9 @@ class VisibilityChanged(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
-DocumentEvent = DocumentRegistered | DocumentRevised | DocumentCorrected | DocumentCaptured | VisibilityChanged
+DocumentEvent = (
+    DocumentRegistered | DocumentRevised | DocumentCorrected | DocumentCaptured | VisibilityChanged | Redaction
+)
 
 EVENTS: dict[str, type[DocumentEvent]] = {
     "document-registered": DocumentRegistered,
@@ -97,4 +101,5 @@ EVENTS: dict[str, type[DocumentEvent]] = {
     "document-corrected": DocumentCorrected,
     "document-captured": DocumentCaptured,
     "visibility-changed": VisibilityChanged,
+    **REDACTIONS,
 }

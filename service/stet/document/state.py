@@ -21,6 +21,7 @@ from stet.document.events import (
     VisibilityChanged,
 )
 from stet.envelope import Recorded
+from stet.redaction.events import PayloadRedacted, RedactionProposed
 from stet.values.time import UNBOUNDED, Bounds
 from stet.values.visibility import UNRESTRICTED, Visibility
 
@@ -82,6 +83,9 @@ def evolve(state: Document, recorded: Recorded[DocumentEvent]) -> Document:
             return replace(state, captures=(*state.captures, event))
         case VisibilityChanged(visibility=visibility):
             return replace(state, visibility=visibility)
+        case RedactionProposed() | PayloadRedacted():
+            # What was erased is gone from the events themselves.
+            return state
         case _ as never:
             assert_never(never)
 

@@ -21,7 +21,7 @@ from stet.incident.state import Incident
 from stet.ledger.state import Ledger
 from stet.queries.cut import AsOf, resolve_cut
 from stet.sql import load
-from stet.store.append import Append, Idempotency, Log, NewEvent, public
+from stet.store.append import Append, Erasure, Idempotency, Log, NewEvent, public
 from stet.store.group import append_on, hold_inline
 from stet.store.read import Answer, Role, find_answer, read_dependants, read_streams
 from stet.streams import fold
@@ -121,6 +121,8 @@ class Decision(NamedTuple):
 
     location: str
     events: Sequence[NewEvent]
+    erased: tuple[Erasure, ...] = ()
+    """What its redactions erase."""
 
 
 async def carry_out(decide: Callable[[Reader], Awaitable[Decision]], reader: Reader) -> Decision:
@@ -221,11 +223,13 @@ async def _decide(
         else None,
         fanned_out=reader.fanned_out,
         ledger_name=ledger_name,
+        erased=decision.erased,
     )
     return _Decided(status, decision.location, append)
 
 
 def _again(answer: Answer, context: Context) -> Outcome:
-    if answer.request_digest != context.request_digest:
+    # Of a request whose text was erased since there is no digest any more.
+    if answer.request_digest and answer.request_digest != context.request_digest:
         raise KeyReused("this Idempotency-Key was used for another request")
     return Outcome(answer.status, answer.location, answer.position)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from stet.document import decide as document_decide
 from stet.document import state as document_state
-from stet.document.commands import ChangeDocumentVisibility, DocumentRevision, RegisterDocument
+from stet.document.commands import ChangeDocumentVisibility, DocumentCommand, RegisterDocument
 from stet.document.events import DocumentCorrected
 from stet.errors import NotFound, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
@@ -58,7 +58,7 @@ def change_source(command: RegisterSource | ReviseSource, source_id: UUID, locat
     return decide
 
 
-def change_document(command: RegisterDocument | DocumentRevision, document_id: UUID, location: str) -> Decide:
+def change_document(command: DocumentCommand, document_id: UUID, location: str) -> Decide:
     """Registers or revises a document. What hangs on a corrected publication follows, in the same append."""
 
     async def decide(reader: Reader) -> Decision:

@@ -22,7 +22,7 @@ from stet.incident.commands import (
     ChangeStatus,
     ChangeVisibility,
     CorrectStatement,
-    IncidentRevision,
+    DeskRevision,
     LinkIncident,
     MoveStatement,
     PinAttribute,
@@ -45,7 +45,9 @@ from stet.values.time import Bounds, Time
 from stet.values.visibility import refuse_past
 
 
-def revise_incident(command: IncidentRevision, incident_id: UUID, location: str) -> Decide:
+def revise_incident(
+    command: DeskRevision | AcceptStatement | RejectStatement, incident_id: UUID, location: str
+) -> Decide:
     """Revises an incident. What hangs on a corrected statement follows, in the same append."""
     match command:
         case CorrectStatement():

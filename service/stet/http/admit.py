@@ -174,6 +174,12 @@ def _check_role(request: StetRequest, access: Access, *, public: bool) -> None:
         return
     if access is NOBODY:
         raise Unauthenticated("this takes a key: send it as Authorization: Bearer KEY")
-    if not reaches(access.role, "reader" if least == "public" else least):
+    require_role(request, access, "reader" if least == "public" else least)
+
+
+def require_role(request: StetRequest, access: Access, least: Role) -> None:
+    """Raises Forbidden for whoever has less than a role: also for what only some of an operation's bodies take."""
+    if not reaches(access.role, least):
+        ledger = request.path_params.get("ledger")
         where = f" in the ledger {ledger}" if ledger is not None else ""
         raise Forbidden(f"this takes the role {least}{where}; the key has {access.role or 'none'}")

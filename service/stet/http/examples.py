@@ -26,6 +26,14 @@ _STATEMENT_BODY: dict[str, Any] = {
     ],
 }
 
+_ERASE: dict[str, Any] = {
+    "type": "redaction-proposed",
+    "ground": "personal-data",
+    "events": [{"stream_version": 1}],
+    "reason": "the family asked for it",
+}
+_AGREE = {"type": "payload-redacted", "redaction_id": "0190163d-8694-739b-aea5-966c26f8ad97", "reason": "agreed"}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "createLedger": {"ledger": {"name": "caucasus-2020", "title": "South Caucasus, autumn 2020"}},
     "reviseLedger": {"title": {"type": "ledger-amended", "title": "South Caucasus, 2020", "reason": "wider scope"}},
@@ -43,6 +51,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reviseSource": {
         "parent": {"type": "source-revised", "parent": _SOURCE, "reason": "the state it belongs to"},
         "merge": {"type": "source-merged", "into": _SOURCE, "reason": "the same ministry, registered twice"},
+        "erase": _ERASE,
+        "agree": _AGREE,
     },
     "registerDocument": {
         "article": {
@@ -67,6 +77,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "reason": "seen today",
         },
         "restrict": {"type": "visibility-changed", "label": "amber", "reason": "the source is at risk"},
+        "erase": _ERASE,
+        "agree": _AGREE,
     },
     "openIncident": {
         "alone": {"title": "Helicopter shot down near Yeraskh", "kind": "shootdown", "tags": ["aviation"]},
@@ -159,6 +171,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "reason": "people live there",
         },
         "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
+        "erase": _ERASE | {"events": [{"stream_version": 2, "fields": ["/verbatim", "/claims/0/note"]}]},
+        "agree": _AGREE,
     },
     "createKey": {
         "desk": {"name": "The night desk", "scope": "editor"},

@@ -19,6 +19,7 @@ from stet.database.finish import finished
 from stet.database.pool import HISTORIES, Pool, of_ledger, snapshot
 from stet.envelope import Audience
 from stet.queries.changes import ChangedAppend, list_changes
+from stet.redaction.events import REDACTED
 
 HEARTBEAT_S = 15.0
 """How long a client hears nothing at most."""
@@ -147,7 +148,8 @@ class Feeds:
             page = await list_changes(connection, ledger_id, after, _PAGE, audience)
         found = []
         for item in page.items:
-            anew = any(not one.types for one in item.changes)
+            # What was kept of it may say what is hidden, or erased.
+            anew = any(not one.types or REDACTED in one.types for one in item.changes)
             found.append(_Message(after, item.position, _event(item), anew))
             after = item.position
         if page.next_after > after:

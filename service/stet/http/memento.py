@@ -21,7 +21,8 @@ _LINK_FORMAT = "application/link-format"
 _OF_A_MOMENT = ("as_of", "cursor")
 _WITHIN = re.compile(r"(/v1/ledgers/[^/]+(?:/incidents/[0-9a-f-]{36})?)/?(.*)")
 _QUERY = r"(\?[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?$(?!\n)"
-OF_LEDGER = r"^(incidents|statements|sources|documents|attributes|stats|releases|records|proposals)" + _QUERY
+_LISTS = "incidents|statements|sources|documents|attributes|stats|releases|records|proposals|redactions"
+OF_LEDGER = rf"^({_LISTS})" + _QUERY
 OF_INCIDENT = r"^(statements|revisions|events)?" + _QUERY
 
 

@@ -33,6 +33,7 @@ _TAGS = {
     "statements": "Who said what, through which channel, when, relayed by whom.",
     "records": "The rows of data sets, exactly as they were published.",
     "releases": "Positions of the log with a name, to be cited by.",
+    "redactions": "What was erased for good, or is to be, and who said so.",
     "mementos": "At which moments an incident, or a list, changed (RFC 7089).",
     "feeds": "What changed, and the log itself, for those who keep a copy.",
     "proofs": "That an event is in the log, and that the log was only added to.",
@@ -90,6 +91,7 @@ _VALUED = (
 _MEMENTOS = {
     *("getIncident", "listIncidents", "listAllStatements", "listSources", "listDocuments", "listStatements"),
     *("listRevisions", "listIncidentEvents", "listAttributes", "getStats", "listReleases", "listProposals"),
+    "listRedactions",
 }
 _MOVING = ("getSource", "getSourceRecord")
 """Of what may be another thing by the cut."""

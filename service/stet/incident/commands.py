@@ -12,6 +12,7 @@ from stet.envelope import Command
 from stet.incident.claim import Act, Certainty, Chain, Citation, Record, Scope
 from stet.incident.events import Relation, Status, Tags
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Verification
+from stet.redaction.commands import RedactionCommand
 from stet.source.events import Reliability
 from stet.values.place import Place
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug
@@ -262,4 +263,4 @@ DeskRevision = (
     | UnlinkIncident
     | ChangeVisibility
 )
-IncidentRevision = DeskRevision | AcceptStatement | RejectStatement
+IncidentRevision = DeskRevision | AcceptStatement | RejectStatement | RedactionCommand

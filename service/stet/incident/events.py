@@ -16,6 +16,8 @@ from stet.envelope import Event
 from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
 from stet.incident.statement import Credibility, Ground, Interest, Proposed, RecordError, Statement, Verification
 from stet.ledger.attributes import Rule
+from stet.redaction.events import EVENTS as REDACTIONS
+from stet.redaction.events import Redaction
 from stet.source.events import Reliability
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug, Target
 from stet.values.value import AttributeType
@@ -265,6 +267,7 @@ IncidentEvent = (
     | IncidentUnlinked
     | VisibilityChanged
     | ReferenceHidden
+    | Redaction
 )
 
 EVENTS: dict[str, type[IncidentEvent]] = {
@@ -289,4 +292,5 @@ EVENTS: dict[str, type[IncidentEvent]] = {
     "incident-unlinked": IncidentUnlinked,
     "visibility-changed": VisibilityChanged,
     "reference-hidden": ReferenceHidden,
+    **REDACTIONS,
 }

@@ -40,6 +40,7 @@ from stet.incident.events import (
 )
 from stet.incident.statement import Assessment, Correction, Proposed, Retracts, Statement, Supersession, Withdrawal
 from stet.ledger.attributes import Rule
+from stet.redaction.events import PayloadRedacted, RedactionProposed
 from stet.values.value import AttributeType
 from stet.values.visibility import UNRESTRICTED, Visibility
 
@@ -143,11 +144,11 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 state = _evolve_header(state, event, recorded)
             case IncidentLinked() | IncidentUnlinked() as event:
                 state = replace(state, links=_links(state, event))
-            case VisibilityChanged() as event:
+            case VisibilityChanged() | ReferenceHidden() | RedactionProposed() as event:
                 state = replace(_evolve_visibility(state, event), guarded=True)
-            case ReferenceHidden(target=target, hidden=hidden):
-                elsewhere = state.hidden | {target} if hidden else state.hidden - {target}
-                state = replace(state, hidden=elsewhere, guarded=True)
+            case PayloadRedacted():
+                # What was erased is gone from the events themselves.
+                pass
             case AttributePinned() | AttributeUnpinned() as event:
                 state = replace(state, pins=_pins(state, event, recorded))
             case event:
@@ -186,7 +187,12 @@ def _evolve_header(
             assert_never(never)
 
 
-def _evolve_visibility(state: Incident, event: VisibilityChanged) -> Incident:
+def _evolve_visibility(state: Incident, event: VisibilityChanged | ReferenceHidden | RedactionProposed) -> Incident:
+    if isinstance(event, RedactionProposed):
+        return state
+    if isinstance(event, ReferenceHidden):
+        elsewhere = state.hidden | {event.target} if event.hidden else state.hidden - {event.target}
+        return replace(state, hidden=elsewhere)
     if event.statement_id is None:
         return replace(state, visibility=event.visibility)
     restricted = {id_: one for id_, one in state.restricted.items() if id_ != event.statement_id}

@@ -8,7 +8,7 @@ the stream alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -39,14 +39,15 @@ from stet.incident.events import (
 )
 from stet.incident.known import references
 from stet.incident.statement import Statement
+from stet.redaction.events import PayloadRedacted, RedactionProposed
 from stet.values.disc import radius_of
 from stet.values.place import Place
 from stet.values.visibility import UNRESTRICTED, Visibility
 
-_MEMBERS_ONLY = (VisibilityChanged, ReferenceHidden, StatementProposed, StatementRejected)
+_MEMBERS_ONLY = (VisibilityChanged, ReferenceHidden, StatementProposed, StatementRejected, RedactionProposed)
 """A proposal that was accepted is a statement, and its event says all of it again."""
 TELLING = frozenset(type_ for type_, kind in EVENTS.items() if issubclass(kind, _MEMBERS_ONLY))
-"""The types of the events that only members see: those that say who may see something, and contributors' drafts."""
+"""The types of the events that only members see: who may see something, contributors' drafts, and where a secret is."""
 Events = Sequence[Recorded[Any]]
 
 
@@ -155,6 +156,7 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
     withheld = _withheld(events, place) if place else frozenset[UUID]()
     pinned: set[tuple[str, str | None]] = set()
     unseen: set[UUID | None] = set()
+    seen: set[int] = set()
     for recorded in events:
         match recorded.event:
             case event if isinstance(event, _MEMBERS_ONLY):
@@ -174,13 +176,26 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
                 if (event.attribute, event.of) not in pinned:
                     continue
                 pinned.remove((event.attribute, event.of))
-            case StatementMovedIn(statement=statement) as event:
-                left = tuple(one for one in statement.superseded if f"statement:{one.superseded_by}" not in targets)
-                if len(left) != len(statement.superseded):
-                    recorded = _with(recorded, replace(event, statement=replace(statement, superseded=left)))
+            case PayloadRedacted(events=erased) if seen.isdisjoint(one.position for one in erased):
+                continue
+            case StatementMovedIn() | PayloadRedacted() as event:
+                recorded = _with(recorded, _less(event, targets, seen))
         if place:
             recorded = _with(recorded, _coarse(recorded.event, place, withheld))
+        seen.add(recorded.position)
         yield recorded
+
+
+def _less(event: StatementMovedIn | PayloadRedacted, targets: frozenset[str], seen: Container[int]) -> Any:
+    """The event without what it says of statements, or of events, that are not seen."""
+    if isinstance(event, PayloadRedacted):
+        known = tuple(one for one in event.events if one.position in seen)
+        return event if len(known) == len(event.events) else replace(event, events=known)
+    superseded = event.statement.superseded
+    left = tuple(one for one in superseded if f"statement:{one.superseded_by}" not in targets)
+    return (
+        event if len(left) == len(superseded) else replace(event, statement=replace(event.statement, superseded=left))
+    )
 
 
 def _with(recorded: Recorded[Any], event: Any) -> Recorded[Any]:

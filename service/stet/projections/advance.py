@@ -17,6 +17,7 @@ from stet.incident.visibility import TELLING
 from stet.projections.log import Rows, batch_of, decode, end_of_append, history_of
 from stet.projections.projection import Built, Stuck, follow, step_all
 from stet.projections.target import Diverged, OtherRelease, Target, write
+from stet.redaction.events import REDACTED
 from stet.sql import load
 
 _BEGIN = load("begin_checkpoint")
@@ -161,7 +162,7 @@ def _take_all(
     for stream, rows in fresh.items():
         position, first = rows[0][0], rows[0][2]
         # What was seen of it may change back to its first event: then its state is of no use.
-        told = target.projection.split and any(row[4] in TELLING for row in rows)
+        told = any(row[4] == REDACTED or (target.projection.split and row[4] in TELLING) for row in rows)
         found, state = (True, None) if first == 1 else states.get(ledger_id, stream, first - 1)
         # One stream's history at a time: of many they would be a large part of the log.
         earlier = () if found and not told else history_of(connection, ledger_id, stream, position - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from stet.incident.summary import Summary
 from stet.projections import history, names, restriction
 from stet.projections.audiences import ALL, goes_on, views
 from stet.projections.history import changes_of, since_of, splice_of
-from stet.projections.projection import Built, Change, Events, Projection, follow
+from stet.projections.projection import Built, Change, Events, Projection, follow, kind_of
 from stet.projections.restriction import restricted_of
 from stet.projections.target import Target, fault_of, writes
 from stet.source.state import Source
@@ -44,17 +44,19 @@ class _Seen(NamedTuple):
     after: Incident
 
 
-async def keep_inline(connection: Connection, ledger_id: UUID, states: States, events: int) -> None:
+async def keep_inline(
+    connection: Connection, ledger_id: UUID, states: States, events: int, redacted: Collection[str] = ()
+) -> None:
     """Writes what the appends of a group change. Each stream is in one of them only.
 
     It knows the states from the decision, so it folds nothing: what a step would give follows from the two states and
-    the live slices. Only an incident of which the public is not shown all is read again. The log line says how many
-    rows were ended and added for how many events.
+    the live slices. Only an incident of which the public is not shown all is read again, and what was redacted: its
+    rows are written anew. The log line says how many rows were ended and added for how many events.
     """
     named = [
         (after.position, names.change_of(stream, before, after))
         for stream, (before, after) in states.items()
-        if isinstance(after, Source | Document) and after.version
+        if isinstance(after, Source | Document) and after.version and stream not in redacted
     ]
     restricted = [
         (after.position, restriction.change_of(stream, restricted_of(before), restricted_of(after)))
@@ -62,9 +64,9 @@ async def keep_inline(connection: Connection, ledger_id: UUID, states: States, e
         if isinstance(after, Incident | Document) and _tells(before, after)
     ]
     made = [
-        (names.PROJECTION, _built(names.PROJECTION, named)),
+        (names.PROJECTION, await _named(connection, ledger_id, named, redacted)),
         (restriction.PROJECTION, _built(restriction.PROJECTION, restricted)),
-        (history.PROJECTION, await _histories(connection, ledger_id, states)),
+        (history.PROJECTION, await _histories(connection, ledger_id, states, redacted)),
     ]
     async with connection.pipeline():
         sent = [
@@ -98,15 +100,25 @@ def _built(projection: Projection, found: Iterable[tuple[int, Sequence[Change]]]
     return built
 
 
-async def _histories(connection: Connection, ledger_id: UUID, states: States) -> Built:
+async def _named(
+    connection: Connection, ledger_id: UUID, found: Iterable[tuple[int, Sequence[Change]]], redacted: Collection[str]
+) -> Built:
+    built = _built(names.PROJECTION, found)
+    streams = [stream for stream in redacted if kind_of(stream) in names.PROJECTION.kinds]
+    for events in (await read_streams(connection, ledger_id, streams)).values():
+        built.join(follow(names.PROJECTION, events[:-1], events[-1:])[1])
+    return built
+
+
+async def _histories(connection: Connection, ledger_id: UUID, states: States, redacted: Collection[str]) -> Built:
     """The rows of the incidents: those that an append adds and ends, or, where its audiences change, all."""
     incidents = {stream: pair for stream, pair in states.items() if isinstance(pair[1], Incident)}
-    seen = [_Seen(ALL, *pair) for pair in incidents.values() if not any(one.guarded for one in pair)]
-    guarded = [stream for stream, pair in incidents.items() if any(one.guarded for one in pair)]
+    guarded = [stream for stream, pair in incidents.items() if stream in redacted or any(one.guarded for one in pair)]
+    seen = [_Seen(ALL, *pair) for stream, pair in incidents.items() if stream not in guarded]
     built = Built.nothing(history.PROJECTION)
     for stream, events in (await read_streams(connection, ledger_id, guarded)).items():
         version = incidents[stream][0].version
-        found = _seen_of(stream, events[:version], events)
+        found = None if stream in redacted else _seen_of(stream, events[:version], events)
         if found is None:
             # Of a long history that takes a while: requests go on meanwhile.
             _, whole = await asyncio.to_thread(follow, history.PROJECTION, events[:version], events[version:])

@@ -18,6 +18,7 @@ _READ_KIND_STREAMS = load("read_kind_streams")
 _READ_BATCH = load("read_batch")
 _READ_STREAMS = load("read_streams")
 _APPEND_END = load("append_end")
+_FIND_UNSETTLED = load("find_unsettled")
 _ITERATION = 2_000
 
 Rows = list[tuple[Any, ...]]
@@ -66,6 +67,12 @@ def batch_of(
 def history_of(connection: psycopg.Connection, ledger_id: UUID, stream: str, up_to: int) -> Rows:
     """The stored events of a stream up to a position."""
     return connection.execute(_READ_STREAMS, {"ledger_id": ledger_id, "streams": [stream], "up_to": up_to}).fetchall()
+
+
+def unsettled(connection: psycopg.Connection, ledger_id: UUID, position: int) -> set[str]:
+    """The streams that were redacted after a position. What is that far has, of them, rows of what was erased since."""
+    found = connection.execute(_FIND_UNSETTLED, {"ledger_id": ledger_id, "position": position})
+    return {stream for (stream,) in found}
 
 
 def end_of_append(connection: psycopg.Connection, ledger_id: UUID, position: int) -> int:

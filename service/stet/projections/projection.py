@@ -5,7 +5,8 @@ has reached, and two copies of it can be compared at one. The rows of a stream f
 are projected in any order, by any number of processes.
 
 A projection that is split has rows for each audience: the same step, taken through the events that the audience sees.
-Where an event changes what was seen of those before it, all rows of its stream are written anew.
+Where an event changes what was seen of those before it, all rows of its stream are written anew. So they are, in any
+projection, where an event says that others were redacted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from msgspec import Struct, field
 
 from stet.envelope import Recorded
 from stet.projections.audiences import ALL, Views, goes_on, views
+from stet.redaction.events import REDACTED
 
 LIVE = 2**63 - 1
 """The to_position of a row that has not ended."""
@@ -152,11 +154,14 @@ def follow(projection: Projection, earlier: Events, events: Events) -> tuple[Any
     whole = [*earlier, *events]
     seen: Views = {ALL: whole}
     after = earlier[-1].position if earlier else 0
+    # The earlier events are as they were left: the rows that were built of them may be of what was erased.
+    anew = any(one.type == REDACTED for one in events)
     if projection.split and whole:
         seen = views(whole[0].stream, whole)
-        if not goes_on(views(whole[0].stream, earlier), seen):
-            built.replaced += [id_of(whole[0].stream)] if earlier else []
-            after = 0
+        anew = anew or not goes_on(views(whole[0].stream, earlier), seen)
+    if anew:
+        built.replaced += [id_of(whole[0].stream)] if earlier else []
+        after = 0
     for audience, its in seen.items():
         state = step_all(projection, built, its, audience=audience, after=after)
     return state if seen.keys() == {ALL} else None, built

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from stet.projections.derive import Reached, derive, reached
-from stet.projections.log import streams_of
+from stet.projections.log import streams_of, unsettled
 from stet.projections.projection import Built, Projection, id_of
 from stet.projections.registry import PROJECTIONS
 from stet.projections.target import Target, compare
@@ -73,7 +73,10 @@ def _batches(
     """Some streams' ids, what is built of them, and how many events they have."""
     ids: list[UUID] = []
     waiting, events = Built.nothing(projection), 0
+    left_out = unsettled(connection, ledger_id, at.position)
     for stream, rows in streams_of(connection, ledger_id, projection.kinds, up_to=at.position):
+        if stream in left_out:
+            continue
         events += len(rows)
         waiting.join(derive(projection, stream, rows, at))
         ids.append(id_of(stream))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
@@ -15,11 +16,22 @@ from stet.database.finish import finished
 from stet.database.pool import Pool, of_ledger
 from stet.envelope import Audience
 from stet.queries.shown import Guarded, read_guarded
+from stet.redaction.events import Pointer, RedactionGround
 from stet.sql import load
 
 _LIST_LOG = load("list_log")
 _PAGE = 1_000
 V = TypeVar("V", bound="EventView")
+
+
+class RedactedView(Struct, frozen=True, kw_only=True):
+    """That some of an event was erased: docs/redaction.md says what that leaves proven."""
+
+    by: int
+    """The position of the last `payload-redacted` of it."""
+    ground: RedactionGround
+    fields: tuple[Pointer, ...]
+    """All that was erased of it, as JSON Pointers into the payload."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -37,9 +49,11 @@ class EventView(Struct, frozen=True, kw_only=True):
     payload: Raw
     """An object; its bytes are those that were hashed, unless there is no salt."""
     salt: str | None
-    """Null: some of the payload is not for everybody, and left out. The digest is that of the whole."""
+    """Null: some of the payload was erased, or is not for everybody. The digest is that of the whole."""
     payload_digest: str
     leaf: str
+    redacted: RedactedView | None
+    """Null: nothing of it was erased."""
 
 
 class LoggedEvent(EventView, frozen=True, kw_only=True):
@@ -71,8 +85,13 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     causationid: UUID | UnsetType
     payloaddigest: str
     salt: str | UnsetType
-    """Absent: some of the data is not for everybody, and left out. The digest is that of the whole."""
+    """Absent: some of the data was erased, or is not for everybody. The digest is that of the whole."""
     leaf: str
+    redactedby: int | UnsetType
+    """Absent: nothing of it was erased."""
+    redactionground: str | UnsetType
+    redactedfields: str | UnsetType
+    """The JSON Pointers, with a space between two."""
     data: Raw
 
 
@@ -97,15 +116,22 @@ async def _page(
     async with of_ledger(pool, ledger_id) as connection:
         rows = await (await connection.execute(_LIST_LOG, parameters)).fetchall()
         # After the events: what is restricted in the meantime is left out.
-        guarded = await read_guarded(connection, ledger_id, {row[13] for row in rows}, audience)
+        guarded = await read_guarded(connection, ledger_id, {row[-1] for row in rows}, audience)
     hidden = {stream: one.hidden for stream, one in guarded.items()}
-    names = LoggedEvent.__struct_fields__
     found = [
-        as_seen(LoggedEvent(**dict(zip(names, (*row[:9], Raw(row[9]), *row[10:]), strict=True))), guarded.get(row[13]))
+        as_seen(LoggedEvent(**event_of(row[:-1]), stream=row[-1]), guarded.get(row[-1]))
         for row in rows
-        if row[0] not in hidden.get(row[13], ())
+        if row[0] not in hidden.get(row[-1], ())
     ]
     return found, rows[-1][0] if rows else up_to
+
+
+def event_of(row: tuple[Any, ...]) -> dict[str, Any]:
+    """The fields of an EventView, of a row as list_events and list_log give it."""
+    *columns, by, ground, fields = row
+    columns[9] = Raw(columns[9])
+    redacted = by and RedactedView(by=by, ground=ground, fields=msgspec.json.decode(fields, type=tuple[str, ...]))
+    return dict(zip(EventView.__struct_fields__, (*columns, redacted), strict=True))
 
 
 def as_seen(event: V, guarded: Guarded | None) -> V:
@@ -136,5 +162,8 @@ def cloud_event(ledger_id: UUID, event: LoggedEvent) -> CloudEvent:
         payloaddigest=event.payload_digest,
         salt=event.salt or UNSET,
         leaf=event.leaf,
+        redactedby=event.redacted.by if event.redacted else UNSET,
+        redactionground=event.redacted.ground if event.redacted else UNSET,
+        redactedfields=" ".join(event.redacted.fields) if event.redacted else UNSET,
         data=event.payload,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from stet.database.pool import Connection, Pool, across_ledgers, of_ledger
 from stet.document import state as document_state
@@ -17,7 +17,7 @@ from stet.incident.view import StatementView, statement_views
 from stet.keys.roles import Role
 from stet.ledger.view import LedgerView
 from stet.queries.cut import AsOf, ReadCut
-from stet.queries.events import EventView, as_seen
+from stet.queries.events import EventView, as_seen, event_of
 from stet.queries.incident import incident_of
 from stet.queries.one import view_ledger
 from stet.queries.shown import hidden_in, read_guarded, read_shown
@@ -122,11 +122,7 @@ async def list_events(
             "limit": limit + 1,
         },
     )
-    items = [
-        EventView(**dict(zip(EventView.__struct_fields__, (*row[:9], Raw(row[9]), *row[10:]), strict=True)))
-        for row in await cursor.fetchall()
-    ]
-    items = [as_seen(item, guarded.get(stream)) for item in items]
+    items = [as_seen(EventView(**event_of(row)), guarded.get(stream)) for row in await cursor.fetchall()]
     if not items and not after:
         await incident_of(connection, ledger_id, incident_id, cut)
     page = items[:limit]

@@ -14,7 +14,7 @@ from stet.store.read import HEAD, read_streams
 
 _FIND_GUARDED = load("find_guarded")
 _LIST_GUARDED = load("list_guarded")
-_KINDS = ("incident:", "document:")
+_KINDS = ("incident:", "document:", "source:")
 _STREAMS = 200
 
 

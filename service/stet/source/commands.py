@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from stet.envelope import Command
+from stet.redaction.commands import RedactionCommand
 from stet.source.events import Aliases, Reliability, SourceKind
 from stet.values.text import Line, Reason
 
@@ -39,5 +40,5 @@ class MergeSource(Command, frozen=True, kw_only=True, tag_field="type", tag="sou
     reason: Reason
 
 
-SourceRevision = ReviseSource | MergeSource
-SourceCommand = RegisterSource | SourceRevision
+SourceRevision = ReviseSource | MergeSource | RedactionCommand
+SourceCommand = RegisterSource | ReviseSource | MergeSource

@@ -8,6 +8,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stet.envelope import Event
+from stet.redaction.events import EVENTS as REDACTIONS
+from stet.redaction.events import Redaction
 from stet.values.text import Language, Line, Reason, Script, Sha256
 
 SourceKind = Literal[
@@ -71,10 +73,11 @@ class SourceMerged(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
-SourceEvent = SourceRegistered | SourceRevised | SourceMerged
+SourceEvent = SourceRegistered | SourceRevised | SourceMerged | Redaction
 
 EVENTS: dict[str, type[SourceEvent]] = {
     "source-registered": SourceRegistered,
     "source-revised": SourceRevised,
     "source-merged": SourceMerged,
+    **REDACTIONS,
 }

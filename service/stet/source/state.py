@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from stet.envelope import Recorded
+from stet.redaction.events import PayloadRedacted, RedactionProposed
 from stet.source.events import (
     Alias,
     Reliability,
@@ -61,6 +62,9 @@ def evolve(state: Source, recorded: Recorded[SourceEvent]) -> Source:
             return replace(state, **given)
         case SourceMerged() as event:
             return replace(state, merged=event)
+        case RedactionProposed() | PayloadRedacted():
+            # What was erased is gone from the events themselves.
+            return state
         case _ as never:
             assert_never(never)
 

@@ -4,7 +4,7 @@ FROM (
     SELECT DISTINCT e.stream
     FROM stet.event e
     WHERE e.ledger_id = %(ledger_id)s
-      AND e.type IN ('visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected')
+      AND e.type IN ('visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected', 'redaction-proposed')
 ) told
 LEFT JOIN stet.parked
   ON parked.projection = 'source_record' AND parked.ledger_id = %(ledger_id)s AND parked.stream = told.stream

@@ -1,10 +1,17 @@
--- The streams of some kinds with events after a position, and with any that said who may see something.
+-- The streams of some kinds with events after a position, and with any that may have rows written anew: where rows are
+-- those of audiences what said who may see something, and in any case a redaction.
 SELECT told.stream
 FROM (
-    SELECT DISTINCT e.stream
+    SELECT e.stream
     FROM stet.event e
-    WHERE e.ledger_id = %(ledger_id)s
-      AND e.type IN ('visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected')
+    WHERE e.ledger_id = %(ledger_id)s AND %(split)s
+      AND e.type IN (
+        'visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected', 'redaction-proposed')
+      AND split_part(e.stream, ':', 1) = ANY (%(kinds)s)
+    UNION
+    SELECT e.stream
+    FROM stet.event e
+    WHERE e.ledger_id = %(ledger_id)s AND e.type = 'payload-redacted'
       AND split_part(e.stream, ':', 1) = ANY (%(kinds)s)
 ) told
 WHERE EXISTS (

@@ -1,8 +1,14 @@
--- The events of one stream as they are stored, with what proves them.
-SELECT position, stream_version, event_id, type, schema_version, recorded_at, actor, correlation_id, causation_id,
-       payload::text, encode(salt, 'hex'), encode(payload_digest, 'hex'), encode(leaf, 'hex')
-FROM stet.event
-WHERE ledger_id = %(ledger_id)s AND stream = %(stream)s AND stream_version > %(after)s AND position <= %(up_to)s
-  AND type <> ALL (%(left_out)s::text[]) AND position <> ALL (%(hidden)s::bigint[])
-ORDER BY stream_version
+-- The events of one stream as they are stored, with what proves them, and what the last redaction of each says of it.
+SELECT e.position, e.stream_version, e.event_id, e.type, e.schema_version, e.recorded_at, e.actor, e.correlation_id,
+       e.causation_id, e.payload::text, encode(e.salt, 'hex'), encode(e.payload_digest, 'hex'), encode(e.leaf, 'hex'),
+       e.redacted_by, r.payload ->> 'ground', x.fields::text
+FROM stet.event e
+LEFT JOIN stet.event r ON r.ledger_id = e.ledger_id AND r.position = e.redacted_by
+LEFT JOIN LATERAL (
+    SELECT one.erased -> 'fields' AS fields FROM json_array_elements(r.payload -> 'events') one(erased)
+    WHERE one.erased ->> 'position' = e.position::text
+) x ON true
+WHERE e.ledger_id = %(ledger_id)s AND e.stream = %(stream)s AND e.stream_version > %(after)s
+  AND e.position <= %(up_to)s AND e.type <> ALL (%(left_out)s::text[]) AND e.position <> ALL (%(hidden)s::bigint[])
+ORDER BY e.stream_version
 LIMIT %(limit)s

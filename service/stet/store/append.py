@@ -34,6 +34,14 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     causation_id: UUID | None = None
 
 
+class Erasure(NamedTuple):
+    """An event that a redaction in the same append erases, and what is left of its payload."""
+
+    stream: str
+    position: int
+    payload: str
+
+
 class Idempotency(Struct, frozen=True, kw_only=True):
     """The client's key, the digest of its request, and what it will be answered."""
 
@@ -61,6 +69,8 @@ class Append(Struct, frozen=True, kw_only=True):
     """How many rows of dependants were seen of each target that was fanned out from."""
     ledger_name: str | None = None
     """Creates the ledger by this name first."""
+    erased: tuple[Erasure, ...] = ()
+    """By the payload-redacted among the events, one in each of these streams."""
 
 
 class Appended(NamedTuple):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from msgspec import UNSET, Struct, UnsetType, field
 
 from stet.codec import AnyEvent, decode
 from stet.offline import Fault, leaf_of, payload_digest
+from stet.redaction.events import PayloadRedacted
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,17 +26,36 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     correlation_id: str
     causation_id: str | None
     payload: str
-    salt: str
+    salt: str | None
+    """None: it was redacted, and the digest is that of the payload as it was."""
     payload_digest: str
     leaf: str
+    redacted_by: int | UnsetType = UNSET
+    """The position of the last redaction of it."""
+
+
+def row_of(columns: tuple[Any, ...]) -> Row:
+    """The row of an event as the database gives it."""
+    return Row(*(columns if columns[-1] is not None else columns[:-1]))
+
+
+class _Tombstone(NamedTuple):
+    """What is left of an event that was redacted."""
+
+    stream: str
+    redacted_by: int
+    digest: str
 
 
 class Checker:
-    """What was seen of a log so far. Memory grows with the number of its streams, not with that of its events."""
+    """What was seen of a log so far. Memory grows with the number of its streams and redacted events."""
 
     def __init__(self, ledger_id: str) -> None:
         self._id = ledger_id
         self._versions: dict[str, int] = {}
+        self._tombstones: dict[int, _Tombstone] = {}
+        self._pending: dict[int, int] = {}
+        """Of events whose redaction was not seen yet: their positions, and that of the redaction."""
         self.checked = 0
         """How many events were found to be right."""
         self.last: Row | None = None
@@ -49,9 +72,28 @@ class Checker:
             raise Fault(f"{at}: {row.stream} should be at version {version}, and is at {row.stream_version}")
         self._check_hashes(row, at)
         event: AnyEvent = decode(row.type_, row.schema_version, row.payload, row.position)
+        if isinstance(event, PayloadRedacted):
+            self._check_redaction(event, row, at)
         self._versions[row.stream] = version
         self.checked, self.last = row.position, row
         return event
+
+    def end(self) -> None:
+        """Says that there are no more events. Raises Fault where the redaction of one of them is not there."""
+        for position, by in self._pending.items():
+            raise Fault(f"position {position} was redacted by {by}, which the log has not, or which says nothing of it")
+
+    def _check_redaction(self, event: PayloadRedacted, row: Row, at: str) -> None:
+        for erased in event.events:
+            left = self._tombstones.get(erased.position)
+            if left is None or left.stream != row.stream or left.redacted_by < row.position:
+                raise Fault(f"{at}: it erased something of position {erased.position}, which is not redacted so")
+            if left.redacted_by > row.position:
+                continue  # it was redacted again
+            if left.digest != erased.tombstone:
+                wanted = f"should have the digest {erased.tombstone}, and has {left.digest}"
+                raise Fault(f"position {erased.position}: what {row.position} left of it {wanted}")
+            self._pending.pop(erased.position, None)
 
     def _check_order(self, row: Row, at: str) -> None:
         if (last := self.last) is None:
@@ -63,15 +105,13 @@ class Checker:
             raise Fault(f"{at} was recorded at the same time as the append in front of it, which is another")
 
     def _check_hashes(self, row: Row, at: str) -> None:
-        try:
-            salt = bytes.fromhex(row.salt)
-        except ValueError:
-            salt = b""
-        if len(salt) != 16 or salt.hex() != row.salt:
-            raise Fault(f"{at}: the salt should be 16 bytes in hexadecimal, and is {row.salt[:40]}")
-        digest = payload_digest(salt, row.payload.encode()).hex()
-        if digest != row.payload_digest:
-            raise Fault(f"{at}: the payload's digest should be {row.payload_digest[:64]}, and is {digest}")
+        if row.salt is not None and row.redacted_by is UNSET:
+            self._check_payload(row, row.salt, at)
+        elif row.salt is not None or row.redacted_by is UNSET or row.redacted_by <= row.position:
+            raise Fault(f"{at}: an event has no salt where a later one says that it was redacted, and only there")
+        else:
+            left = _Tombstone(row.stream, row.redacted_by, sha256(row.payload.encode()).hexdigest())
+            self._tombstones[row.position], self._pending[row.position] = left, row.redacted_by
         # From the words as they stand: another spelling of the same id is another leaf.
         computed = leaf_of(
             self._id,
@@ -89,3 +129,14 @@ class Checker:
         ).hex()
         if computed != row.leaf:
             raise Fault(f"{at}: the leaf should be {row.leaf[:64]}, and is {computed}")
+
+    def _check_payload(self, row: Row, given: str, at: str) -> None:
+        try:
+            salt = bytes.fromhex(given)
+        except ValueError:
+            salt = b""
+        if len(salt) != 16 or salt.hex() != given:
+            raise Fault(f"{at}: the salt should be 16 bytes in hexadecimal, and is {given[:40]}")
+        digest = payload_digest(salt, row.payload.encode()).hex()
+        if digest != row.payload_digest:
+            raise Fault(f"{at}: the payload's digest should be {row.payload_digest[:64]}, and is {digest}")

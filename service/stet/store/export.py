@@ -12,9 +12,9 @@ import psycopg
 from stet.errors import CorruptLog, Malformed, NotFound
 from stet.offline import Fault
 from stet.sql import load
-from stet.store.check import Checker, Row
+from stet.store.check import Checker, row_of
 from stet.store.hashing import rfc3339
-from stet.store.log_file import AnswerRow, Header, Trailer, Writer
+from stet.store.log_file import REDACTED_VERSION, VERSION, AnswerRow, Header, Trailer, Writer
 from stet.store.verify import Progress
 
 _FIND_LEDGER = load("find_ledger")
@@ -23,6 +23,7 @@ _READ_HEADS = load("read_heads")
 _READ_LOG = load("read_log")
 _READ_ANSWERS = load("read_answers")
 _COUNT_ANSWERS = load("count_answers")
+_FIND_BEYOND = load("find_redaction_beyond")
 _APPEND_END = load("append_end")
 _BATCH = 1_000
 
@@ -38,7 +39,8 @@ def export_log(
 
     The role stet_application suffices; the connection must not be in a transaction. Memory grows with the number of
     streams, not with that of events. What is written to its end can be restored: every event is checked on the way.
-    Raises NotFound, Malformed where the log ends before the position, CorruptLog, and what `write` raises.
+    Raises NotFound, Malformed where the log ends before the position or something before it was redacted after it,
+    CorruptLog, and what `write` raises.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -48,7 +50,7 @@ def export_log(
         writer.sealed(header)
         checker = Checker(header.ledger_id)
         for columns in _rows(connection, _READ_LOG, of_log):
-            row = Row(*columns)
+            row = row_of(columns)
             try:
                 checker.check(row)
             except Fault as fault:
@@ -58,6 +60,7 @@ def export_log(
                 progress(ledger, row.position, header.position)
         if checker.checked != header.position:
             raise CorruptLog(f"position {checker.checked + 1} is missing: the head is at {header.position}")
+        _end(checker)
         for columns in _rows(connection, _READ_ANSWERS, of_log):
             writer.sealed(AnswerRow(*columns))
         writer.sealed(Trailer(header.position, header.answers))
@@ -80,11 +83,28 @@ def _header(connection: psycopg.Connection, ledger: str, up_to: int | None) -> H
     if end is None:
         raise CorruptLog(f"position {up_to or head} is missing")
     position, recorded_at = end
+    beyond = connection.execute(_FIND_BEYOND, {"ledger_id": ledger_id, "up_to": position}).fetchone()
+    assert beyond
+    first, by, redacted = beyond
+    if first:
+        raise Malformed(f"position {first} was redacted by {by}, which proves what is left of it: export up to there")
     counted = connection.execute(_COUNT_ANSWERS, {"ledger_id": ledger_id, "up_to": position}).fetchone()
     assert counted
     return Header(
-        ledger_id=str(ledger_id), name=name, position=position, recorded_at=rfc3339(recorded_at), answers=counted[0]
+        version=REDACTED_VERSION if redacted else VERSION,
+        ledger_id=str(ledger_id),
+        name=name,
+        position=position,
+        recorded_at=rfc3339(recorded_at),
+        answers=counted[0],
     )
+
+
+def _end(checker: Checker) -> None:
+    try:
+        checker.end()
+    except Fault as fault:
+        raise CorruptLog(str(fault)) from fault
 
 
 def _rows(

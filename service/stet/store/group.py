@@ -13,6 +13,7 @@ from stet.errors import Unavailable
 from stet.incident.known import references
 from stet.projections.inline import keep_inline
 from stet.projections.registry import PROJECTIONS
+from stet.redaction.events import REDACTED
 from stet.sql import load
 from stet.streams import around
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from stet.store.append import Append
 
 _APPEND = load("append")
+_REDACT = load("redact")
 _READ_HEAD = load("read_head")
 _HOLD_INLINE = load("hold_inline")
 _READ_VERSIONS = load("read_versions")
@@ -47,7 +49,18 @@ async def append_on(
     if not stale and not repeated:
         events = _recorded(group, position, last[0])
         before = {stream: state for append in group for stream, state in append.before.items()}
-        await keep_inline(connection, ledger_id, around(before, events), len(events))
+        erased = [one for append in group for one in append.erased]
+        if erased:
+            by = {event.stream: event.position for event in events if event.type == REDACTED}
+            parameters = {
+                "ledger_id": ledger_id,
+                "positions": [one.position for one in erased],
+                "redacted_by": [by[one.stream] for one in erased],
+                "payloads": [one.payload for one in erased],
+            }
+            await connection.execute(_REDACT, parameters)
+        states, redacted = around(before, events), {one.stream for one in erased}
+        await keep_inline(connection, ledger_id, states, len(events), redacted)
     return position, stale, repeated
 
 

@@ -12,14 +12,15 @@ from hashlib import sha256
 from typing import BinaryIO, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from stet.codec import AnyEvent
 from stet.errors import CorruptLog, Malformed
 from stet.offline import Fault
 from stet.store.check import Checker, Row
 
-VERSION = 1
+VERSION, REDACTED_VERSION = 1, 2
+"""The second is that of a log with redacted events, and of no other: so what was exported before reads as it did."""
 LINE_MAX = 256 * 1024 * 1024
 """The longest line that is read, in bytes; far beyond any event that the API takes."""
 _SEAL, _END = b',"digest":"', b'"}\n'
@@ -95,18 +96,25 @@ class LogFile:
     def events(self) -> Iterator[tuple[Row, AnyEvent]]:
         """Every event, once it is found to be right."""
         decoder = msgspec.json.Decoder(Row)
-        checker = Checker(self.header.ledger_id)
+        checker, redacted = Checker(self.header.ledger_id), False
         for position in range(1, self.header.position + 1):
             at = f"position {position}: "
             line = self._read(at)
             row = self._decoded(decoder, line[:-1], f"{at}it is not an event as it is exported")
             self._digest.update(line)
+            redacted = redacted or row.redacted_by is not UNSET
+            if redacted and self.header.version == VERSION:
+                raise self._fault(f"{at}it is redacted, and a file of version {VERSION} has no such event")
             try:
                 event = checker.check(row)
+                if position == self.header.position:
+                    checker.end()
             except (Fault, CorruptLog) as fault:
                 raise self._fault(str(fault)) from fault
             if position == self.header.position and row.recorded_at != self.header.recorded_at:
                 raise self._fault(f"{at}line 1 says that the log ends at {self.header.recorded_at}")
+            if position == self.header.position and not redacted and self.header.version != VERSION:
+                raise self._fault(f"{at}no event is redacted, so the file should be of version {VERSION}")
             yield row, event
 
     def answers(self) -> Iterator[AnswerRow]:
@@ -135,8 +143,9 @@ class LogFile:
             version = msgspec.json.decode(line, type=_Version).version
         except msgspec.MsgspecError:
             version = VERSION  # a damaged line, as is found below
-        if version != VERSION:
-            raise Malformed(f"it is of version {version} of the format, and this release reads version {VERSION}")
+        if version not in (VERSION, REDACTED_VERSION):
+            known = f"{VERSION} and {REDACTED_VERSION}"
+            raise Malformed(f"it is of version {version} of the format, and this release reads versions {known}")
         self._whole(line, "")
         header = self._unsealed(msgspec.json.Decoder(Header), line, "it is not the header of an exported log")
         if header.position < 1 or header.answers < 0:

@@ -9,9 +9,11 @@ from uuid import UUID
 from stet.codec import recorded
 from stet.database.pool import Connection
 from stet.envelope import Recorded
+from stet.redaction.decide import Stored
 from stet.sql import load
 
 _READ_STREAMS = load("read_streams")
+_READ_STORED = load("read_stored")
 _READ_DEPENDANTS = load("read_dependants")
 _FIND_LEDGER = load("find_ledger")
 _FIND_ANSWER = load("find_answer")
@@ -44,6 +46,17 @@ async def read_streams(
         )
         for row in await cursor.fetchall():
             found[row[1]].append(recorded(row))
+    return found
+
+
+async def read_stored(
+    connection: Connection, ledger_id: UUID, streams: Collection[str], up_to: int = HEAD
+) -> dict[str, list[Stored]]:
+    """The events of each stream up to a position as they are stored; [] for a stream that does not exist."""
+    found: dict[str, list[Stored]] = {stream: [] for stream in streams}
+    cursor = await connection.execute(_READ_STORED, {"ledger_id": ledger_id, "streams": list(found), "up_to": up_to})
+    for row in await cursor.fetchall():
+        found[row[0]].append(Stored(*row))
     return found
 
 

@@ -17,7 +17,7 @@ from stet.offline import Fault
 from stet.proofs.check import TreeChecker
 from stet.proofs.keys import origin_of, read_keys
 from stet.sql import load
-from stet.store.check import Checker, Row
+from stet.store.check import Checker, row_of
 from stet.store.hashing import rfc3339
 from stet.store.read import HEAD
 
@@ -130,7 +130,7 @@ class _Ledger:
             yield from cursor
 
     def _check(self, columns: tuple[Any, ...]) -> None:
-        row = Row(*columns)
+        row = row_of(columns)
         if columns[6] is None:  # what the database writes of an infinite time
             raise Fault(f"position {row.position} was recorded at no instant")
         if self._checked >= (self._head[0] or 0):
@@ -149,6 +149,7 @@ class _Ledger:
             raise Fault(f"position {self._checked + 1} is missing: the head is at {position}")
         if last and (head := rfc3339(recorded_at) if recorded_at else None) != last.recorded_at:
             raise Fault(f"position {position} was recorded at {last.recorded_at}, and the head says at {head}")
+        self._checker.end()
         if not all(self._references.values()):
             for row in self._rows(_READ_REFERENCES):
                 if not self._references[_digest(row)]:

@@ -28,9 +28,11 @@ from stet.http.routes import (
     read_page,
     write,
 )
+from stet.http.routes.redactions import redaction
 from stet.ids import new_id
 from stet.queries.many import Page, list_documents
 from stet.queries.one import view_document
+from stet.redaction.commands import RedactionCommand
 
 DocumentId = Annotated[UUID, PathParameter(description="The document's id.")]
 _PATH = "/v1/ledgers/{ledger:str}/documents"
@@ -87,10 +89,15 @@ async def revise_document(
 ) -> Response[DocumentView]:
     """Its publisher made another version, the desk corrects its record of it, or a copy was archived.
 
-    A corrected publication moves every time that hangs on it, in every incident, in the same append.
+    A corrected publication moves every time that hangs on it, in every incident, in the same append. An administrator
+    proposes or confirms that something of it be erased.
     """
-    decide = change_document(data, document_id, f"/v1/ledgers/{ledger}/documents/{document_id}")
-    return await write(request, ledger, f"document:{document_id}", decide, view_document)
+    stream, location = f"document:{document_id}", f"/v1/ledgers/{ledger}/documents/{document_id}"
+    if isinstance(data, RedactionCommand):
+        decide = redaction(request, data, stream, location)
+    else:
+        decide = change_document(data, document_id, location)
+    return await write(request, ledger, stream, decide, view_document)
 
 
 ROUTES = [register_document, get_documents, get_document, revise_document]

@@ -57,6 +57,7 @@ from stet.http.routes import (
     said,
     write,
 )
+from stet.http.routes.redactions import redaction
 from stet.http.service import service_of
 from stet.ids import new_id
 from stet.incident.commands import IncidentRevision, OpenIncident
@@ -68,6 +69,7 @@ from stet.queries.incidents import list_incidents
 from stet.queries.many import Page
 from stet.queries.mementos import around, negotiated
 from stet.queries.stats import GroupBy, Stats, count_incidents
+from stet.redaction.commands import RedactionCommand
 
 IncidentId = Annotated[UUID, PathParameter(description="The incident's id.")]
 _PATH = "/v1/ledgers/{ledger:str}/incidents"
@@ -201,10 +203,15 @@ async def post_revision(
 ) -> Response[IncidentView]:
     """A correction of our record, a change of title, kind, tags or status, a link. Nothing is overwritten by it.
 
-    A corrected said_at moves every time that hangs on the statement, in every incident, in the same append.
+    A corrected said_at moves every time that hangs on the statement, in every incident, in the same append. An
+    administrator proposes or confirms that something be erased.
     """
-    decide = revise_incident(data, incident_id, f"/v1/ledgers/{ledger}/incidents/{incident_id}")
-    return await write(request, ledger, f"incident:{incident_id}", decide, view_incident)
+    stream, location = f"incident:{incident_id}", f"/v1/ledgers/{ledger}/incidents/{incident_id}"
+    if isinstance(data, RedactionCommand):
+        decide = redaction(request, data, stream, location)
+    else:
+        decide = revise_incident(data, incident_id, location)
+    return await write(request, ledger, stream, decide, view_incident)
 
 
 ROUTES = [post_incident, get_incidents, get_stats, post_revision]

@@ -28,11 +28,13 @@ from stet.http.routes import (
     read_page,
     write,
 )
+from stet.http.routes.redactions import redaction
 from stet.http.service import service_of
 from stet.ids import new_id
 from stet.queries.many import Page, list_sources
 from stet.queries.one import view_source
 from stet.queries.source_record import SourceRecordView, view_source_record
+from stet.redaction.commands import RedactionCommand
 from stet.source.commands import MergeSource, RegisterSource, SourceRevision
 from stet.source.view import SourceView
 
@@ -97,13 +99,17 @@ async def revise_source(
 ) -> Response[SourceView]:
     """Changes what is known of it: its name, kind, aliases, parent, or the reliability that a form starts with; or
     says that it is another source.
+
+    An administrator proposes or confirms that something of it be erased.
     """
-    location = f"/v1/ledgers/{ledger}/sources/{source_id}"
-    if isinstance(data, MergeSource):
+    stream, location = f"source:{source_id}", f"/v1/ledgers/{ledger}/sources/{source_id}"
+    if isinstance(data, RedactionCommand):
+        decide = redaction(request, data, stream, location)
+    elif isinstance(data, MergeSource):
         decide = merge_source(data, source_id, location)
     else:
         decide = change_source(data, source_id, location)
-    return await write(request, ledger, f"source:{source_id}", decide, view_source)
+    return await write(request, ledger, stream, decide, view_source)
 
 
 @get(_ONE + "/record", operation_id="getSourceRecord", summary="What became of what a source said", tags=["sources"])

@@ -1,0 +1,210 @@
+-- Redaction: what an event said may be erased, by an event that names the hash of what is left (docs/adr/0025).
+
+SET LOCAL ROLE stet_owner;
+
+ALTER TABLE stet.event
+    ADD COLUMN redacted_by bigint,
+    ALTER COLUMN salt DROP NOT NULL,
+    ADD CONSTRAINT event_redacted CHECK (
+        (salt IS NULL) = (redacted_by IS NOT NULL) AND (redacted_by IS NULL OR redacted_by > position));
+COMMENT ON COLUMN stet.event.redacted_by IS
+    'The position of the payload-redacted by which some of the payload was erased: the digest is that of the whole.';
+CREATE INDEX event_redaction ON stet.event (ledger_id, type, position)
+    WHERE type IN ('redaction-proposed', 'payload-redacted');
+
+-- Who proposes a redaction says where the secret stands.
+DROP INDEX stet.event_visibility;
+CREATE INDEX event_visibility ON stet.event (ledger_id, stream)
+    WHERE type IN (
+        'visibility-changed', 'reference-hidden', 'statement-proposed', 'statement-rejected', 'redaction-proposed');
+
+CREATE FUNCTION stet.refuse_rewriting() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- The other columns are kept from changing by event_refuse_change, but for those that another trigger may set.
+    IF (OLD.ledger_id, OLD.position, OLD.stream, OLD.stream_version, OLD.event_id, OLD.type, OLD.schema_version,
+        OLD.recorded_at, OLD.actor, OLD.correlation_id, OLD.causation_id, OLD.payload_digest, OLD.leaf)
+       IS DISTINCT FROM
+       (NEW.ledger_id, NEW.position, NEW.stream, NEW.stream_version, NEW.event_id, NEW.type, NEW.schema_version,
+        NEW.recorded_at, NEW.actor, NEW.correlation_id, NEW.causation_id, NEW.payload_digest, NEW.leaf)
+       OR NEW.salt IS NOT NULL
+       OR NEW.redacted_by IS NULL
+       OR NEW.redacted_by <= greatest(NEW.position, OLD.redacted_by)
+       -- What a redaction says of others is what they are checked by.
+       OR (NEW.type = 'payload-redacted'
+           AND (NEW.payload -> 'events')::text IS DISTINCT FROM (OLD.payload -> 'events')::text)
+       OR NOT EXISTS (
+            SELECT FROM stet.event r CROSS JOIN LATERAL json_array_elements(r.payload -> 'events') e(erased)
+            WHERE r.ledger_id = NEW.ledger_id AND r.position = NEW.redacted_by
+              AND r.stream = NEW.stream AND r.type = 'payload-redacted'
+              AND e.erased ->> 'position' = NEW.position::text
+              AND e.erased ->> 'tombstone' = encode(sha256(convert_to(NEW.payload::text, 'UTF8')), 'hex'))
+    THEN
+        RAISE EXCEPTION 'the log is append-only: event % is not redacted so by %', OLD.position, NEW.redacted_by
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- An UPDATE may set nothing but what a redaction erases; each row is looked at when all that could change it has.
+DROP TRIGGER event_refuse_change ON stet.event;
+CREATE TRIGGER event_refuse_change
+    BEFORE DELETE OR TRUNCATE OR UPDATE OF
+        ledger_id, position, stream, stream_version, event_id, type, schema_version, recorded_at,
+        actor, correlation_id, causation_id, payload_digest, leaf
+    ON stet.event FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+CREATE TRIGGER event_refuse_rewriting AFTER UPDATE ON stet.event
+    FOR EACH ROW EXECUTE FUNCTION stet.refuse_rewriting();
+ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_change;
+ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_rewriting;
+
+-- Erases payloads, each by the payload-redacted at the position beside it, which is in the log already; and what else
+-- was kept of them outside of the projections. The rows of these are written anew by whoever calls this.
+CREATE FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[])
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_streams text[];
+    v_erased int;
+    v_kept regclass;
+BEGIN
+    WITH erased AS (
+        UPDATE stet.event e
+        SET payload = r.payload::json, salt = NULL, redacted_by = r.redacted_by
+        FROM unnest(p_position, p_redacted_by, p_payload) r(position, redacted_by, payload)
+        WHERE e.ledger_id = p_ledger_id AND e.position = r.position
+        RETURNING e.stream
+    )
+    SELECT array_agg(DISTINCT stream), count(*) INTO v_streams, v_erased FROM erased;
+    IF v_erased <> cardinality(p_position) THEN
+        RAISE EXCEPTION 'there is not each of these events once' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    -- A digest of few words can be guessed. So it goes for every request about the same things, also for those that
+    -- led to nothing, and for that which wrote the event from elsewhere.
+    UPDATE stet.idempotency i SET request_digest = ''
+    WHERE i.ledger_id = p_ledger_id AND (
+        EXISTS (SELECT FROM unnest(v_streams) s(stream) WHERE strpos(i.location, split_part(s.stream, ':', 2)) > 0)
+        OR i.position IN (
+            SELECT max(a.position)
+            FROM stet.event e JOIN stet.event a ON a.ledger_id = e.ledger_id AND a.recorded_at = e.recorded_at
+            WHERE e.ledger_id = p_ledger_id AND e.position = ANY (p_position)
+            GROUP BY e.recorded_at));
+    -- What receivers answered may repeat what they were sent.
+    UPDATE stet.webhook_attempt w SET excerpt = NULL, error = CASE WHEN w.error IS NOT NULL THEN 'it failed' END
+    WHERE w.ledger_id = p_ledger_id AND w.stream = ANY (v_streams);
+    UPDATE stet.parked p SET error = 'erased by a redaction'
+    WHERE p.ledger_id = p_ledger_id AND p.stream = ANY (v_streams);
+    UPDATE stet.rebuild b SET differences = '[]' WHERE b.differences::text <> '[]';
+    -- What a rebuild has replaced.
+    FOR v_kept IN
+        SELECT c.oid FROM pg_class c
+        WHERE c.relnamespace = 'stet'::regnamespace AND c.relkind = 'r' AND c.relname LIKE '%\_old'
+    LOOP
+        EXECUTE format('DROP TABLE %s', v_kept);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION stet.redact IS 'Erases payloads, as payload-redacted events of the same streams say.';
+REVOKE ALL ON FUNCTION stet.refuse_rewriting, stet.redact FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stet.redact TO stet_application;
+-- Names are written anew, too.
+GRANT DELETE ON stet.name_history TO stet_application;
+
+-- A log may have redacted events: each as the last redaction of it says.
+CREATE OR REPLACE FUNCTION stet.restore(p_ledger_id uuid, p_name text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+DECLARE
+    v_position bigint;
+    v_fault text;
+    v_first text;
+    v_recorded_at timestamptz;
+BEGIN
+    -- First of all: who restores the same ledger at the same time waits here, and is then refused by the unique keys.
+    INSERT INTO stet.ledger (ledger_id, name) VALUES (p_ledger_id, p_name);
+
+    SELECT c.position, c.fault INTO v_position, v_fault
+    FROM (
+        SELECT e.position, CASE
+            WHEN e.position <> row_number() OVER log THEN 'the positions are not 1, 2, 3 up to it'
+            WHEN e.ledger_id <> p_ledger_id THEN 'it is of another ledger'
+            WHEN NOT isfinite(e.recorded_at) OR e.recorded_at < lag(e.recorded_at) OVER log
+                THEN 'it was recorded before the one in front of it'
+            WHEN e.recorded_at = lag(e.recorded_at) OVER log
+                AND e.correlation_id <> lag(e.correlation_id) OVER log
+                THEN 'it was recorded at the same time as the append in front of it, which is another'
+            WHEN e.stream_version <> row_number() OVER (PARTITION BY e.stream ORDER BY e.position)
+                THEN 'the versions of its stream are not 1, 2, 3 up to it'
+            END AS fault
+        FROM pg_temp.restored_event e
+        WINDOW log AS (ORDER BY e.position)
+    ) c
+    WHERE c.fault IS NOT NULL
+    ORDER BY c.position LIMIT 1;
+    IF v_fault IS NULL THEN
+        SELECT min(e.position), 'its payload is not that of its digest, or its envelope not that of its leaf'
+        INTO v_position, v_fault
+        FROM pg_temp.restored_event e
+        WHERE (e.redacted_by IS NULL AND (
+                   sha256(e.salt || convert_to(e.payload::text, 'UTF8')) IS DISTINCT FROM e.payload_digest
+                   OR octet_length(e.salt) <> 16))
+           OR e.leaf IS DISTINCT FROM stet.leaf(
+                e.ledger_id, e.position, e.stream, e.stream_version, e.event_id, e.type, e.schema_version,
+                e.recorded_at, e.actor, e.correlation_id, e.causation_id, e.payload_digest);
+    END IF;
+    IF v_position IS NULL THEN
+        -- The payload of an event that was redacted is that which the last redaction of it names, and none is left out.
+        SELECT min(coalesce(e.position, r.erased)), 'it is not redacted as its stream says'
+        INTO v_position, v_fault
+        FROM (
+            SELECT p.stream, p.position AS redacted_by, (x.erased ->> 'position')::bigint AS erased,
+                   x.erased ->> 'tombstone' AS tombstone,
+                   row_number() OVER (
+                       PARTITION BY x.erased ->> 'position' ORDER BY p.position DESC) AS nth
+            FROM pg_temp.restored_event p CROSS JOIN LATERAL json_array_elements(p.payload -> 'events') x(erased)
+            WHERE p.type = 'payload-redacted'
+        ) r
+        FULL JOIN (SELECT * FROM pg_temp.restored_event WHERE redacted_by IS NOT NULL) e ON e.position = r.erased
+        WHERE (r.nth = 1 OR r.nth IS NULL) AND (
+            e.redacted_by IS DISTINCT FROM r.redacted_by OR e.stream IS DISTINCT FROM r.stream
+            OR e.salt IS NOT NULL
+            OR encode(sha256(convert_to(e.payload::text, 'UTF8')), 'hex') IS DISTINCT FROM r.tombstone);
+    END IF;
+    IF v_position IS NOT NULL THEN
+        RAISE EXCEPTION 'position %: %', v_position, v_fault USING ERRCODE = 'data_exception';
+    END IF;
+
+    SELECT e.type || ' ' || e.stream || ' ' || (e.payload ->> 'name') INTO v_first
+    FROM pg_temp.restored_event e WHERE e.position = 1;
+    IF v_first IS DISTINCT FROM 'ledger-created ledger:' || p_ledger_id || ' ' || p_name THEN
+        RAISE EXCEPTION 'position 1: it does not create the ledger %', p_name USING ERRCODE = 'data_exception';
+    END IF;
+
+    SELECT e.position, e.recorded_at INTO v_position, v_recorded_at
+    FROM pg_temp.restored_event e ORDER BY e.position DESC LIMIT 1;
+    INSERT INTO stet.head (ledger_id, position, recorded_at) VALUES (p_ledger_id, v_position, v_recorded_at);
+    INSERT INTO stet.event (
+        ledger_id, position, stream, stream_version, event_id, type, schema_version, recorded_at,
+        actor, correlation_id, causation_id, payload, salt, payload_digest, leaf, redacted_by)
+    SELECT ledger_id, position, stream, stream_version, event_id, type, schema_version, recorded_at,
+           actor, correlation_id, causation_id, payload, salt, payload_digest, leaf, redacted_by
+    FROM pg_temp.restored_event;
+
+    INSERT INTO stet.reference (ledger_id, target, stream, role)
+    -- In the order of the key: its index is then written from one end to the other.
+    SELECT DISTINCT p_ledger_id, r.target, r.stream, r.role FROM pg_temp.restored_reference r
+    ORDER BY r.target, r.role, r.stream;
+    IF EXISTS (
+        SELECT FROM pg_temp.restored_answer a
+        WHERE a.ledger_id <> p_ledger_id OR a.position < 1 OR a.position > v_position
+    ) THEN
+        RAISE EXCEPTION 'an answer is not of this log' USING ERRCODE = 'data_exception';
+    END IF;
+    INSERT INTO stet.idempotency (ledger_id, actor, key, request_digest, status, location, position)
+    SELECT ledger_id, actor, key, request_digest, status, location, position FROM pg_temp.restored_answer;
+    RETURN v_position;
+END
+$$;
+
+RESET ROLE;

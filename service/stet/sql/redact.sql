@@ -1,0 +1,2 @@
+-- Erases payloads, each by the redaction at the position beside it.
+SELECT stet.redact(%(ledger_id)s, %(positions)s::bigint[], %(redacted_by)s::bigint[], %(payloads)s::text[])
