@@ -56,6 +56,20 @@ def events(name: str = "small") -> list[Event]:
     ]
 
 
+def redacted() -> list[Event]:
+    """The same, with 2 and 5 redacted by 6 and 7, in their streams."""
+    found = events()
+    left = {2: '{"name":"[redacted]","kind":"outlet"}', 5: '{"title":"[redacted]","kind":"shootdown"}'}
+    for by, position in ((6, 2), (7, 5)):
+        old = found[position - 1]
+        erased = {"position": position, "fields": ["/x"], "tombstone": sha256(left[position].encode()).hexdigest()}
+        payload = json.dumps({"redaction_id": uuid(90), "ground": "other", "events": [erased], "reason": "so"})
+        version = 1 + sum(one["stream"] == old["stream"] for one in found)
+        found.append(proved(event(by, old["stream"], version, by, payload) | {"type": "payload-redacted"}))
+        found[position - 1] = old | {"payload": left[position], "salt": None, "redacted_by": by}
+    return found
+
+
 def answers() -> list[dict[str, Any]]:
     digest = "ab" * 32
     made = {"actor": "a", "key": "k\t1", "request_digest": digest, "status": 201, "location": "/é", "position": 2}

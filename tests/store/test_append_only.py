@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import psycopg
@@ -17,10 +19,11 @@ from psycopg.errors import (
     UniqueViolation,
 )
 from tests.conftest import Cluster
-from tests.store.writing import Stored, an_append, make_ledger, read_all
+from tests.store.writing import Stored, an_append, append_of, event_of, make_ledger, read_all
 
 from stet.database.pool import make_pool
 from stet.ids import new_id
+from stet.redaction.events import Erased, PayloadRedacted
 from stet.settings import Settings
 from stet.sql import load
 from stet.store.append import Log
@@ -77,6 +80,40 @@ REFUSED = {
 }
 
 
+_REDACTED_BY = "(SELECT position FROM stet.event WHERE type = 'payload-redacted' ORDER BY position LIMIT 1)"
+_LEFT = '{"name":"[redacted]","kind":"outlet"}'
+"""What the redaction in the log says is left of position 3; it has not been carried out."""
+UNREDACTED = {
+    "another tombstone": f"""SET payload = '{{"name":"[redacted]","kind":"person"}}', salt = NULL,
+                             redacted_by = {_REDACTED_BY} WHERE position = 3""",
+    "white space": f"SET payload = '{_LEFT} ', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "another event": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 2",
+    "another stream": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 4",
+    "only the payload": f"SET payload = '{_LEFT}' WHERE position = 3",
+    "the payload as it was": f"SET payload = payload, salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "with the salt": f"SET payload = '{_LEFT}', redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "only the salt": "SET salt = NULL WHERE position = 3",
+    "another salt": "SET salt = sha256(salt) WHERE position = 3",
+    "by nothing": f"SET payload = '{_LEFT}', salt = NULL WHERE position = 3",
+    "by no redaction": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 4 WHERE position = 3",
+    "by what is earlier": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 2 WHERE position = 3",
+    "by what is not there": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 1000 WHERE position = 3",
+    "by itself": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 3 WHERE position = 3",
+    "with another actor": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}, actor = 'x'
+                              WHERE position = 3""",
+    "with another digest": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY},
+                               payload_digest = sha256('{_LEFT}') WHERE position = 3""",
+    "with another leaf": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}, leaf = ''
+                             WHERE position = 3""",
+    "moved": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}, position = 100
+                 WHERE position = 3""",
+    "all": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}",
+    "the redaction itself": f"""SET payload = replace(payload::text, '"position":3', '"position":2')::json
+                                WHERE position = {_REDACTED_BY}""",
+}
+"""What is set in the name of a redaction, and is none: that in the log names position 3, and is not carried out."""
+
+
 class Target:
     """A database with a few real events."""
 
@@ -102,6 +139,9 @@ async def _fill(url: str) -> tuple[UUID, list[Stored]]:
         ledger_id = await make_ledger(log)
         for n in range(3):
             await log.append(ledger_id, an_append({f"source:{n}": 0}, f"source:{n}", f"source:{n}", key=f"key {n}"))
+        erased = Erased(position=3, fields=("/name",), tombstone=sha256_of(_LEFT))
+        redacted = PayloadRedacted(redaction_id=new_id(), ground="other", events=(erased,), reason="so")
+        await log.append(ledger_id, append_of({"source:0": 2}, [event_of("source:0", redacted)]))
     return ledger_id, read_all(url, ledger_id)
 
 
@@ -116,6 +156,83 @@ def unchanged(target: Target) -> Iterator[None]:
     """After each test the log is what it was."""
     yield
     assert read_all(target.url, target.ledger_id) == target.rows
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("replica", [False, True], ids=["origin", "replica"])
+@pytest.mark.parametrize("forged", UNREDACTED)
+def test_no_redaction_but_what_the_log_says(target: Target, role: str, forged: str, replica: bool) -> None:
+    """Of three columns an UPDATE is let through, and then only as a payload-redacted of the stream says."""
+    with target.session(role, replica=replica) as connection, pytest.raises((_refusal(role), CheckViolation)):
+        connection.execute(f"UPDATE stet.event {UNREDACTED[forged]}".encode())
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_what_the_log_says_is_let_through_once(target: Target, role: str) -> None:
+    """By the redaction that is in the log; then nothing is, but a later one."""
+    change = f"UPDATE stet.event SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3"
+    with target.session(role) as connection:
+        connection.execute(change.encode())
+        with pytest.raises(ObjectNotInPrerequisiteState):
+            connection.execute(change.encode())
+
+
+FUNCTION = {
+    "another event": (2, _LEFT),
+    "another text": (3, "{}"),
+    "what is not there": (1_000, _LEFT),
+    "one event twice": (3, _LEFT),
+}
+
+
+@pytest.mark.parametrize("forged", FUNCTION)
+def test_the_function_erases_nothing_else(target: Target, forged: str) -> None:
+    """stet.redact is the application's, and stands behind the same wall."""
+    position, payload = FUNCTION[forged]
+    times = 2 if "twice" in forged else 1
+    query = f"SELECT stet.redact(%s, %s::bigint[], array_fill({_REDACTED_BY}, ARRAY[{times}]), %s::text[])"
+    parameters = (target.ledger_id, [position] * times, [payload] * times)
+    with target.session("superuser") as connection:
+        connection.execute("SELECT set_config('stet.ledger_id', %s, false)", (str(target.ledger_id),))
+        connection.execute("SET ROLE stet_application")
+        with pytest.raises((ObjectNotInPrerequisiteState, InvalidParameterValue)):
+            connection.execute(query.encode(), parameters)
+
+
+def test_what_a_redaction_says_stays(target: Target) -> None:
+    """It may be redacted itself, but for what it says of others: by that they are checked."""
+    with target.session("superuser") as connection:
+        row = connection.execute(
+            f"SELECT position, payload::text FROM stet.event WHERE position = {_REDACTED_BY}".encode()
+        ).fetchone()
+        assert row
+        position, payload = row
+        for old, new, refused in (
+            ('"reason":"so"', '"reason":"x"', False),
+            ('"position":3', '"position":2', True),
+            (sha256(_LEFT.encode()).hexdigest(), "0" * 64, True),
+        ):
+            changed = payload.replace(old, new)
+            assert changed != payload
+            with connection.transaction(force_rollback=True):
+                erased = [{"position": position, "fields": ["/reason"], "tombstone": sha256_of(changed)}]
+                later = json.dumps({"events": erased})
+                connection.execute("UPDATE stet.head SET position = position + 1")
+                connection.execute(
+                    """INSERT INTO stet.event (ledger_id, position, stream, stream_version, recorded_at, event_id, type,
+                           schema_version, actor, correlation_id, payload, salt, payload_digest, leaf)
+                       SELECT ledger_id, position + 1, stream, stream_version + 1, recorded_at, gen_random_uuid(), type,
+                           schema_version, actor, correlation_id, %s::json, salt, payload_digest, leaf
+                       FROM stet.event WHERE position = %s""",
+                    (later, position),
+                )
+                change = "UPDATE stet.event SET payload = %s::json, salt = NULL, redacted_by = %s WHERE position = %s"
+                with pytest.raises(ObjectNotInPrerequisiteState) if refused else nullcontext():
+                    connection.execute(change, (changed, position + 1, position))
+
+
+def sha256_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _refusal(role: str) -> type[psycopg.Error]:
@@ -210,7 +327,9 @@ def test_the_reader_can_verify(target: Target) -> None:
     with psycopg.connect(target.url) as connection:
         connection.execute("SET SESSION AUTHORIZATION stet_reader")
         connection.commit()
-        assert [report.fault for report in verify(connection, None)] == [None]
+        [report] = verify(connection, None)
+    assert report.events == len(target.rows) - 1
+    assert report.fault == "position 8: it erased something of position 3, which is not redacted so"
 
 
 def test_public_has_nothing(target: Target) -> None:

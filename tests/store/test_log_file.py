@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.store.exported import LEDGER, LINES, Event, answers, events, file_of, line, proved, sealed, uuid
+from tests.store.exported import LEDGER, LINES, Event, answers, events, file_of, line, proved, redacted, sealed, uuid
 
 from stet.errors import CorruptLog, Malformed
 from stet.store.check import Row
@@ -120,7 +120,11 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a byte order mark": (lambda: b"\xef\xbb\xbf" + SOUND, "line 1 is not the header"),
     "other line ends": (lambda: SOUND.replace(b"\n", b"\r\n"), "line 1: it is not the header"),
     "packed, without the name": (lambda: gzip.compress(SOUND), "must end in .gz"),
-    "a later version": (lambda: file_of(events(), version=2), "it is of version 2 of the format"),
+    "a later version": (lambda: file_of(events(), version=3), "it is of version 3 of the format"),
+    "a later version than is needed": (
+        lambda: file_of(events(), version=2),
+        "line 6: position 5: no event is redacted",
+    ),
     "no position": (lambda: file_of(events(), position=0), "line 1: a log has at least one event"),
     "a field too many": (lambda: file_of(events(), more=1), "line 1: it is not the header"),
     "two lines swapped": (lambda: b"".join([*PARTS[:3], PARTS[4], PARTS[3], *PARTS[5:]]), "position 3 is missing"),
@@ -171,6 +175,64 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_a_damaged_file_is_refused_with_the_first_fault(kind: str) -> None:
     """By its line, and by its position where it is in an event."""
     make, said = DAMAGED[kind]
+    assert said in fault(make())
+
+
+def of_redacted(position: int = 0, version: int = 2, up_to: int = 7, **fields: Any) -> Callable[[], bytes]:
+    """A file with redacted events, of which one has other fields; its seals fit."""
+    return lambda: file_of(
+        [one | fields if one["position"] == position else one for one in redacted()[:up_to]], version=version
+    )
+
+
+_SALT = "00" * 16
+FORGED: dict[str, tuple[Callable[[], bytes], str]] = {
+    "another tombstone": (
+        of_redacted(2, payload='{"name":"x","kind":"outlet"}'),
+        "line 7: position 2: what 6 left of it",
+    ),
+    "no tombstone that is read": (of_redacted(2, payload="{}"), "line 3: event 2 of type source-registered cannot"),
+    "no redaction": (of_redacted(up_to=5), "line 6: position 2 was redacted by 6, which the log has not"),
+    "only one redaction": (of_redacted(up_to=6), "line 7: position 5 was redacted by 7, which the log has not"),
+    "by what is no redaction": (of_redacted(2, redacted_by=4), "line 7: position 6: it erased something of position 2"),
+    "by that of another stream": (of_redacted(2, redacted_by=7), "line 8: position 2 was redacted by 7, which"),
+    "by what is earlier": (of_redacted(2, redacted_by=1), "line 3: position 2: an event has no salt where"),
+    "by nothing": (
+        lambda: file_of([*events()[:4], events()[4] | {"salt": None}]),
+        "line 6: position 5: an event has no",
+    ),
+    "with a salt": (of_redacted(2, salt=_SALT), "line 3: position 2: an event has no salt where"),
+    "not erased": (
+        lambda: file_of([events()[1] if n == 1 else one for n, one in enumerate(redacted())], version=2),
+        "line 7: position 6: it erased something of position 2, which is not redacted so",
+    ),
+    "of the first version": (of_redacted(version=1), "line 3: position 2: it is redacted, and a file of version 1"),
+    "another digest": (of_redacted(2, payload_digest="00" * 32), "line 3: position 2: the leaf should be"),
+    "a number as words": (of_redacted(2, redacted_by="6"), "line 3: position 2: it is not an event"),
+    "null": (of_redacted(3, redacted_by=None), "line 4: position 3: it is not an event"),
+}
+
+
+def test_a_file_with_redacted_events_is_read_and_written_to_the_same_bytes() -> None:
+    """What is left of them is that which the redaction in the same file names."""
+    data = file_of(redacted(), version=2)
+    header, rows, kept = read(data)
+    assert [row.redacted_by for row in rows if row.salt is None] == [6, 7]
+    written = io.BytesIO()
+    writer = Writer(written.write)
+    writer.sealed(header)
+    for row in rows:
+        writer.event(row)
+    for one in kept:
+        writer.sealed(one)
+    writer.sealed(Trailer(7, 2))
+    assert written.getvalue() == data
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_forged_redaction_is_refused(kind: str) -> None:
+    """A tombstone that nobody proves, one that is proved by something else, and what should be one."""
+    make, said = FORGED[kind]
     assert said in fault(make())
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from tests.conftest import CLUSTERS, LOCAL, Cluster, wait_until
 from tests.projections.test_histories import stored, write_again
-from tests.store.exported import LEDGER, answers, event, events, file_of, proved, uuid
+from tests.store.exported import LEDGER, answers, event, events, file_of, proved, redacted, uuid
 from tests.store.writing import an_append, make_ledger
 from tests.strategies import World, histories
 
@@ -208,7 +208,7 @@ def test_of_a_damaged_file_nothing_is_restored(there: str, damaged: str) -> None
 
 # ---- the function itself: what is copied to its tables is not taken on trust ----
 
-COLUMNS = ("ledger_id", *(name for name in events()[0]))
+COLUMNS = ("ledger_id", *(name for name in events()[0]), "redacted_by")
 FORGED: dict[str, tuple[dict[str, Any], str]] = {
     "a position": ({"position": 6}, "position 6: the positions are not 1, 2, 3 up to it"),
     "another ledger": ({"ledger_id": uuid(9)}, "position 5: it is of another ledger"),
@@ -231,9 +231,10 @@ def call(connection: psycopg.Connection, rows: list[dict[str, Any]], name: str =
     connection.execute("SELECT stet.begin_restore()")
     with connection.cursor().copy(load("copy_events")) as copying:
         for row in rows:
-            values = [row.get(one, LEDGER) for one in COLUMNS]
-            values[-3:] = ["\\x" + str(one) for one in values[-3:]]
-            copying.write_row(values)
+            values = {one: row.get(one, LEDGER if one == "ledger_id" else None) for one in COLUMNS}
+            hashes = ("salt", "payload_digest", "leaf")
+            values |= {one: "\\x" + values[one] for one in hashes if values[one] is not None}
+            copying.write_row(values.values())
     connection.execute("SELECT stet.restore(%s, %s)", (LEDGER, name))
 
 
@@ -246,6 +247,48 @@ def test_the_function_finds_what_is_forged(there: str, forged: str) -> None:
         connection.execute("SET ROLE stet_owner")
         with pytest.raises(psycopg.DataError, match=said):
             call(connection, [*rows[:4], rows[4] | fields])
+
+
+FORGED_REDACTION: dict[str, tuple[int, dict[str, Any], str]] = {
+    "another tombstone": (
+        2,
+        {"payload": '{"name":"x","kind":"outlet"}'},
+        "position 2: it is not redacted as its stream",
+    ),
+    "by that of another stream": (2, {"redacted_by": 7}, "position 2: it is not redacted as its stream says"),
+    "by what is no redaction": (2, {"redacted_by": 4}, "position 2: it is not redacted as its stream says"),
+    "not erased": (2, events()[1] | {"redacted_by": None}, "position 2: it is not redacted as its stream says"),
+    "with a salt": (2, {"salt": "00" * 16}, "position 2: it is not redacted as its stream says"),
+    "no salt, and no redaction": (3, {"salt": None}, "position 3: its payload is not that of its digest"),
+    "a redaction of nothing": (
+        3,
+        {"salt": None, "redacted_by": 6},
+        "position 3: it is not redacted as its stream says",
+    ),
+    "another digest": (2, {"payload_digest": "00" * 32}, "position 2: its payload is not that of its digest"),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED_REDACTION)
+def test_the_function_finds_what_is_forged_in_the_name_of_a_redaction(there: str, forged: str) -> None:
+    """Whoever has copied it."""
+    position, fields, said = FORGED_REDACTION[forged]
+    with connect(there) as connection:
+        connection.execute("SET ROLE stet_owner")
+        with pytest.raises(psycopg.DataError, match=said):
+            call(connection, [one | fields if one["position"] == position else one for one in redacted()])
+
+
+def test_a_log_with_redacted_events_is_restored(url: str) -> None:
+    """As it was, with what proves what is left of them."""
+    data = file_of(redacted(), version=2)
+    assert restore(url, data) == 7
+    assert exported(url, "small") == data
+    with pytest.raises(Malformed, match="position 2 was redacted by 6, which proves what is left of it"):
+        exported(url, "small", 5)
+    with connect(url) as connection:
+        assert verify(connection, "small") == [Report("small", 7, None)]
+        assert differences(connection, "small") == []
 
 
 def test_the_function_takes_what_is_right_and_only_where_nothing_is(there: str) -> None:

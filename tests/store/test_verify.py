@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from tests.conftest import Cluster
+from tests.store.exported import events, file_of, redacted
 from tests.store.writing import an_append, append_of, event_of, make_ledger, statement
 
 from stet.database.pool import make_pool
@@ -18,6 +20,8 @@ from stet.errors import NotFound
 from stet.ids import new_id
 from stet.settings import Settings
 from stet.store.append import Log
+from stet.store.log_file import LogFile
+from stet.store.restore import restore_log
 from stet.store.verify import Report, verify
 
 TABLES = ("event", "head", "reference")
@@ -179,6 +183,53 @@ def planted(url: str, *statements: str) -> Iterator[psycopg.Connection]:
             for table in TABLES:
                 connection.execute(f"DELETE FROM stet.{table}".encode())
                 connection.execute(f"INSERT INTO stet.{table} SELECT * FROM copy_of_{table}".encode())
+
+
+@pytest.fixture(scope="module")
+def redacted_url(cluster: Cluster) -> str:
+    """A database with a restored log, of which 2 and 5 are redacted by 6 and 7."""
+    url = cluster.migrated()
+    with psycopg.connect(url, client_encoding="utf8", options="-c timezone=UTC") as connection:
+        restore_log(connection, LogFile(io.BytesIO(file_of(redacted(), version=2))))
+        connection.execute("CREATE TABLE copy_of_event AS TABLE stet.event")
+    return url
+
+
+REDACTED = {
+    "another tombstone": (
+        """UPDATE stet.event SET payload = '{"name":"x","kind":"outlet"}' WHERE position = 2""",
+        "position 2: what 6 left of it should have the digest ",
+    ),
+    "what it was": (
+        f"""UPDATE stet.event SET payload = '{events()[1]["payload"]}', salt = '\\x{events()[1]["salt"]}',
+            redacted_by = NULL WHERE position = 2""",
+        "position 6: it erased something of position 2, which is not redacted so",
+    ),
+    "by another": ("UPDATE stet.event SET redacted_by = 7 WHERE position = 2", "position 2 was redacted by 7, which"),
+    "one more": (
+        "UPDATE stet.event SET salt = NULL, redacted_by = 6 WHERE position = 3",
+        "position 3 was redacted by 6, which the log has not, or which says nothing of it",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", REDACTED)
+def test_a_fault_of_what_is_redacted_is_found(redacted_url: str, fault: str) -> None:
+    """What is left of an event is that which its redaction names, and what should be erased is."""
+    statement, found = REDACTED[fault]
+    with psycopg.connect(redacted_url) as connection:
+        connection.execute("ALTER TABLE stet.event DISABLE TRIGGER ALL")
+        connection.execute(statement.encode())
+        connection.commit()
+        try:
+            [report] = verify(connection, None)
+        finally:
+            connection.rollback()
+            connection.execute("DELETE FROM stet.event")
+            connection.execute("INSERT INTO stet.event SELECT * FROM copy_of_event")
+            connection.commit()
+    assert report.fault
+    assert report.fault.startswith(found)
 
 
 def test_a_sound_log(url: str) -> None:
