@@ -1827,7 +1827,7 @@ GRANT SELECT ON TABLE stet.reference TO stet_reader;
 GRANT SELECT ON TABLE stet.reference TO stet_worker;
 
 -- Name: TABLE restriction_history; Type: ACL; Schema: stet; Owner: stet_owner
-GRANT SELECT,INSERT ON TABLE stet.restriction_history TO stet_application;
+GRANT SELECT,INSERT,DELETE ON TABLE stet.restriction_history TO stet_application;
 GRANT SELECT ON TABLE stet.restriction_history TO stet_reader;
 GRANT SELECT ON TABLE stet.restriction_history TO stet_worker;
 

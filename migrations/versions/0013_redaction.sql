@@ -109,8 +109,8 @@ $$;
 COMMENT ON FUNCTION stet.redact IS 'Erases payloads, as payload-redacted events of the same streams say.';
 REVOKE ALL ON FUNCTION stet.refuse_rewriting, stet.redact FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stet.redact TO stet_application;
--- Names are written anew, too.
-GRANT DELETE ON stet.name_history TO stet_application;
+-- The rows of any projection may be written anew.
+GRANT DELETE ON stet.name_history, stet.restriction_history TO stet_application;
 
 -- A log may have redacted events: each as the last redaction of it says.
 CREATE OR REPLACE FUNCTION stet.restore(p_ledger_id uuid, p_name text) RETURNS bigint

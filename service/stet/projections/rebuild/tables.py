@@ -17,15 +17,14 @@ def grants(projection: Projection, name: str) -> sql.Composed:
     """What the roles may do with a table of a projection, and which rows they see.
 
     A row is added, and ended, and never otherwise changed: by who appends where the projection is inline, else by the
-    worker. Of one that is split all rows of a stream are removed where they are written anew. Nothing of it is in the
-    table's definition, so every table that is made needs it.
+    worker. All rows of a stream are removed where they are written anew: what is seen of it is other than before, or it
+    was redacted. Nothing of this is in the table's definition, so every table that is made needs it.
     """
     writer = sql.Identifier("stet_application" if projection.inline else "stet_worker")
-    rights = "INSERT, DELETE, UPDATE (to_position)" if projection.split else "INSERT, UPDATE (to_position)"
     return sql.SQL(
         "GRANT SELECT ON {0} TO stet_application, stet_reader, stet_worker;"
-        " GRANT {3} ON {0} TO {1}; CALL stet.keep_apart({2});"
-    ).format(sql.Identifier("stet", name), writer, sql.Literal(f"stet.{name}"), sql.SQL(rights))
+        " GRANT INSERT, DELETE, UPDATE (to_position) ON {0} TO {1}; CALL stet.keep_apart({2});"
+    ).format(sql.Identifier("stet", name), writer, sql.Literal(f"stet.{name}"))
 
 
 def make_tables(connection: psycopg.Connection, projection: Projection) -> None:
