@@ -228,3 +228,19 @@ def test_the_public_hears_nothing_of_what_is_erased_of_hidden_things(desk: Desk)
     assert [one["type"] for one in seen] == ["incident-opened", "payload-redacted"]
     assert everything(desk.database, NAME) == []
     sound(desk)
+
+
+def test_an_administrator_agrees_with_himself_by_another_key(desk: Desk) -> None:
+    """Two keys are asked for. That they are two people's is for those who give keys away; the audit has who made it."""
+    path = an_incident(desk.one, desk.ledger, title=NAME)
+    made(desk.one.post(f"{path}/revisions", json=proposal(1)))
+    [shown] = read(desk.one.get(f"{desk.ledger}/redactions"))["items"]
+    second = a_key(desk.one, "admin")
+    a_member(desk.one, desk.ledger, second["key_id"], "admin")
+    agree = {"type": "payload-redacted", "redaction_id": shown["redaction_id"], "reason": "agreed"}
+    headers = {"authorization": f"Bearer {second['key']}"}
+    made(desk.public.post(f"{path}/revisions", json=agree, headers=headers))
+    [shown] = read(desk.one.get(f"{desk.ledger}/redactions"))["items"]
+    audit = read(desk.one.get(f"{desk.ledger}/audit"))["items"]
+    assert any(one["subject"] == second["key_id"] and one["actor"] == shown["proposed"]["actor"] for one in audit)
+    assert shown["confirmed"]["actor"] == second["key_id"]
