@@ -860,6 +860,22 @@ ALTER VIEW stet.name_search OWNER TO stet_owner;
 -- Name: VIEW name_search; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON VIEW stet.name_search IS 'The rows of name_history of the connection''s ledger.';
 
+-- Name: node; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.node (
+    ledger_id uuid NOT NULL,
+    level smallint NOT NULL,
+    index bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT node_hash CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT node_index CHECK ((index >= 0)),
+    CONSTRAINT node_level CHECK (((level >= 1) AND (level <= 7)))
+);
+
+ALTER TABLE stet.node OWNER TO stet_owner;
+
+-- Name: TABLE node; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.node IS 'The Merkle tree over the leaves of a log: the root of each full subtree of 256^level leaves, by its number from 0.';
+
 -- Name: parked; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.parked (
     projection text NOT NULL COLLATE pg_catalog."C",
@@ -983,6 +999,35 @@ ALTER TABLE stet.shown_history OWNER TO stet_owner;
 
 -- Name: TABLE shown_history; Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON TABLE stet.shown_history IS 'Of an incident of which the public sees a part: the last event that it sees. Of any other the log tells that.';
+
+-- Name: signed_checkpoint; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.signed_checkpoint (
+    ledger_id uuid NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    note text NOT NULL,
+    signed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT signed_checkpoint_root CHECK ((octet_length(root) = 32)),
+    CONSTRAINT signed_checkpoint_size CHECK ((size > 0))
+);
+
+ALTER TABLE stet.signed_checkpoint OWNER TO stet_owner;
+
+-- Name: TABLE signed_checkpoint; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.signed_checkpoint IS 'Every checkpoint that was signed: the root over the first `size` leaves, as a C2SP signed note.';
+
+-- Name: signing_key; Type: TABLE; Schema: stet; Owner: stet_owner
+CREATE TABLE stet.signing_key (
+    public_key bytea NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT signing_key_ed25519 CHECK ((octet_length(public_key) = 32))
+);
+
+ALTER TABLE stet.signing_key OWNER TO stet_owner;
+
+-- Name: TABLE signing_key; Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON TABLE stet.signing_key IS 'The public keys that checkpoints were ever signed with. No private key is in the database.';
 
 -- Name: source_record; Type: TABLE; Schema: stet; Owner: stet_owner
 CREATE TABLE stet.source_record (
@@ -1213,6 +1258,10 @@ ALTER TABLE ONLY stet.member
 ALTER TABLE ONLY stet.name_history
     ADD CONSTRAINT name_history_pk PRIMARY KEY (ledger_id, kind, id, from_position);
 
+-- Name: node node_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.node
+    ADD CONSTRAINT node_pk PRIMARY KEY (ledger_id, level, index);
+
 -- Name: parked parked_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.parked
     ADD CONSTRAINT parked_pk PRIMARY KEY (projection, ledger_id, stream);
@@ -1240,6 +1289,14 @@ ALTER TABLE ONLY stet.restriction_history
 -- Name: shown_history shown_history_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.shown_history
     ADD CONSTRAINT shown_history_pk PRIMARY KEY (ledger_id, incident_id, from_position);
+
+-- Name: signed_checkpoint signed_checkpoint_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.signed_checkpoint
+    ADD CONSTRAINT signed_checkpoint_pk PRIMARY KEY (ledger_id, size);
+
+-- Name: signing_key signing_key_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
+ALTER TABLE ONLY stet.signing_key
+    ADD CONSTRAINT signing_key_pk PRIMARY KEY (public_key);
 
 -- Name: source_record source_record_pk; Type: CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.source_record
@@ -1270,6 +1327,12 @@ CREATE INDEX audit_ledger ON stet.audit USING btree (ledger_id, "position");
 
 -- Name: event_first; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_first ON stet.event USING btree (ledger_id, split_part(stream, ':'::text, 1), "position") WHERE (stream_version = 1);
+
+-- Name: event_merged; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX event_merged ON stet.event USING btree (ledger_id, "position") WHERE (type = 'source-merged'::text);
+
+-- Name: event_merging; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX event_merging ON stet.event USING btree (ledger_id, stream, stream_version) WHERE ((type = 'source-merged'::text) AND ((payload ->> 'reached'::text) IS NOT NULL));
 
 -- Name: event_proposed; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX event_proposed ON stet.event USING btree (ledger_id, "position") WHERE (type = 'statement-proposed'::text);
@@ -1378,6 +1441,21 @@ CREATE TRIGGER event_refuse_rewriting AFTER UPDATE ON stet.event FOR EACH ROW EX
 
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_rewriting;
 
+-- Name: node node_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
+CREATE TRIGGER node_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.node FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+
+ALTER TABLE stet.node ENABLE ALWAYS TRIGGER node_refuse_change;
+
+-- Name: signed_checkpoint signed_checkpoint_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
+CREATE TRIGGER signed_checkpoint_refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON stet.signed_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+
+ALTER TABLE stet.signed_checkpoint ENABLE ALWAYS TRIGGER signed_checkpoint_refuse_change;
+
+-- Name: signing_key signing_key_refuse_change; Type: TRIGGER; Schema: stet; Owner: stet_owner
+CREATE TRIGGER signing_key_refuse_change BEFORE DELETE OR UPDATE OF public_key, since OR TRUNCATE ON stet.signing_key FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
+
+ALTER TABLE stet.signing_key ENABLE ALWAYS TRIGGER signing_key_refuse_change;
+
 -- Name: key_secret key_secret_key; Type: FK CONSTRAINT; Schema: stet; Owner: stet_owner
 ALTER TABLE ONLY stet.key_secret
     ADD CONSTRAINT key_secret_key FOREIGN KEY (key_id) REFERENCES stet.key(key_id);
@@ -1426,6 +1504,9 @@ CREATE POLICY all_ledgers ON stet.member TO stet_worker USING (true);
 -- Name: name_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.name_history TO stet_worker USING (true);
 
+-- Name: node all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.node TO stet_worker USING (true);
+
 -- Name: parked all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.parked TO stet_worker USING (true);
 
@@ -1440,6 +1521,9 @@ CREATE POLICY all_ledgers ON stet.restriction_history TO stet_worker USING (true
 
 -- Name: shown_history all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.shown_history TO stet_worker USING (true);
+
+-- Name: signed_checkpoint all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers ON stet.signed_checkpoint TO stet_worker USING (true);
 
 -- Name: source_record all_ledgers; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers ON stet.source_record TO stet_worker USING (true);
@@ -1483,6 +1567,9 @@ CREATE POLICY all_ledgers_to_read ON stet.member FOR SELECT TO stet_reader USING
 -- Name: name_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.name_history FOR SELECT TO stet_reader USING (true);
 
+-- Name: node all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.node FOR SELECT TO stet_reader USING (true);
+
 -- Name: parked all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.parked FOR SELECT TO stet_reader USING (true);
 
@@ -1497,6 +1584,9 @@ CREATE POLICY all_ledgers_to_read ON stet.restriction_history FOR SELECT TO stet
 
 -- Name: shown_history all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.shown_history FOR SELECT TO stet_reader USING (true);
+
+-- Name: signed_checkpoint all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY all_ledgers_to_read ON stet.signed_checkpoint FOR SELECT TO stet_reader USING (true);
 
 -- Name: source_record all_ledgers_to_read; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY all_ledgers_to_read ON stet.source_record FOR SELECT TO stet_reader USING (true);
@@ -1540,6 +1630,9 @@ ALTER TABLE stet.member ENABLE ROW LEVEL SECURITY;
 -- Name: name_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.name_history ENABLE ROW LEVEL SECURITY;
 
+-- Name: node; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.node ENABLE ROW LEVEL SECURITY;
+
 -- Name: audit own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.audit TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
@@ -1564,6 +1657,9 @@ CREATE POLICY own_ledger ON stet.member TO stet_application USING ((ledger_id = 
 -- Name: name_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.name_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
+-- Name: node own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.node TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
 -- Name: parked own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.parked TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
@@ -1578,6 +1674,9 @@ CREATE POLICY own_ledger ON stet.restriction_history TO stet_application USING (
 
 -- Name: shown_history own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.shown_history TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
+
+-- Name: signed_checkpoint own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
+CREATE POLICY own_ledger ON stet.signed_checkpoint TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
 
 -- Name: source_record own_ledger; Type: POLICY; Schema: stet; Owner: stet_owner
 CREATE POLICY own_ledger ON stet.source_record TO stet_application USING ((ledger_id = (NULLIF(current_setting('stet.ledger_id'::text, true), ''::text))::uuid));
@@ -1611,6 +1710,9 @@ ALTER TABLE stet.restriction_history ENABLE ROW LEVEL SECURITY;
 
 -- Name: shown_history; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.shown_history ENABLE ROW LEVEL SECURITY;
+
+-- Name: signed_checkpoint; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
+ALTER TABLE stet.signed_checkpoint ENABLE ROW LEVEL SECURITY;
 
 -- Name: source_record; Type: ROW SECURITY; Schema: stet; Owner: stet_owner
 ALTER TABLE stet.source_record ENABLE ROW LEVEL SECURITY;
@@ -1785,6 +1887,11 @@ GRANT UPDATE(to_position) ON TABLE stet.name_history TO stet_application;
 GRANT SELECT ON TABLE stet.name_search TO stet_application;
 GRANT SELECT ON TABLE stet.name_search TO stet_reader;
 
+-- Name: TABLE node; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.node TO stet_application;
+GRANT SELECT ON TABLE stet.node TO stet_reader;
+GRANT SELECT,INSERT ON TABLE stet.node TO stet_worker;
+
 -- Name: TABLE parked; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.parked TO stet_application;
 GRANT SELECT ON TABLE stet.parked TO stet_reader;
@@ -1841,6 +1948,19 @@ GRANT SELECT ON TABLE stet.shown_history TO stet_worker;
 
 -- Name: COLUMN shown_history.to_position; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT UPDATE(to_position) ON TABLE stet.shown_history TO stet_application;
+
+-- Name: TABLE signed_checkpoint; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.signed_checkpoint TO stet_application;
+GRANT SELECT ON TABLE stet.signed_checkpoint TO stet_reader;
+GRANT SELECT,INSERT ON TABLE stet.signed_checkpoint TO stet_worker;
+
+-- Name: TABLE signing_key; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT SELECT ON TABLE stet.signing_key TO stet_application;
+GRANT SELECT ON TABLE stet.signing_key TO stet_reader;
+GRANT SELECT,INSERT ON TABLE stet.signing_key TO stet_worker;
+
+-- Name: COLUMN signing_key.until; Type: ACL; Schema: stet; Owner: stet_owner
+GRANT UPDATE(until) ON TABLE stet.signing_key TO stet_worker;
 
 -- Name: TABLE source_record; Type: ACL; Schema: stet; Owner: stet_owner
 GRANT SELECT ON TABLE stet.source_record TO stet_application;

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import OWNER, Cluster, bearing, serve
 from tests.database.everything import everything
 from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, made, problem, read
-from tests.http.keyed import a_client, a_ledger
+from tests.http.keyed import a_client, a_key, a_ledger, a_member
 
 from stet.projections.verify import differences
 from stet.store.verify import verify
