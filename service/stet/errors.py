@@ -7,6 +7,7 @@ the exception's cause.
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -104,6 +105,25 @@ class Cycle(Refused):
     """The change would make something its own ancestor or its own anchor."""
 
     code = "cycle"
+
+
+class Merged(Refused):
+    """The incident was merged into another one: what is asked of it is to be asked of that one."""
+
+    code = "merged"
+
+    def __init__(self, message: str, errors: tuple[FieldError, ...], incident_id: UUID, survivor: UUID) -> None:
+        super().__init__(message, errors)
+        self.incident_id = incident_id
+        self.survivor = survivor
+
+    @classmethod
+    def into(cls, incident_id: UUID, survivor: UUID, field: str | None = None) -> Merged:
+        """`field` is the one that names the incident; None: the address does."""
+        detail = f"incident {incident_id} was merged into {survivor}"
+        if field is None:
+            return cls(detail, (), incident_id, survivor)
+        return cls(f"{field}: {detail}", (FieldError(field, detail),), incident_id, survivor)
 
 
 class NotAcceptable(StetError):

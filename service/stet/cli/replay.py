@@ -16,7 +16,7 @@ from stet.errors import Malformed, NotFound
 from stet.incident.said import SaidMatch
 from stet.incident.view import view
 from stet.queries.cut import ALL_SAID, HEAD, AsOf, ReadCut, Said, parse_as_of, parse_said_by, resolve_cut
-from stet.queries.incident import incident_of
+from stet.queries.incident import incident_itself
 from stet.queries.many import list_events, list_opened
 from stet.settings import Settings
 from stet.store.read import find_ledger
@@ -95,7 +95,7 @@ async def _print_one(
         for event in rows.items:
             click.echo(msgspec.json.encode(event))
         after = rows.after
-    at = await incident_of(
+    at = await incident_itself(
         connection, ledger_id, incident_id, cut._replace(as_of=f"position:{cut.position}", final=True)
     )
     line = msgspec.json.encode(view(at.state, at.names, at.own_cut))

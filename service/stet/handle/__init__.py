@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stet.database.pool import Connection, Pool, of_ledger
 from stet.envelope import Recorded
-from stet.errors import KeyReused, Stale
+from stet.errors import KeyReused, Merged, NotFound, Stale, UnknownReference
 from stet.handle.events import as_recorded as as_recorded
 from stet.handle.events import to_events as to_events
 from stet.handle.same_source import carried
@@ -79,6 +79,32 @@ class Reader:
         stream = f"incident:{incident_id}"
         state: Incident = (await self.states((stream,)))[stream]
         return state
+
+    async def writable(self, incident_id: UUID, field: str | None = None) -> Incident:
+        """An incident that can be written to; `field` names it, if not the address.
+
+        Raises NotFound, or UnknownReference at the field, where there is none, and Merged where it is another by now.
+        """
+        state = await self.incident(incident_id)
+        if state.version == 0:
+            missing = f"there is no incident {incident_id}"
+            raise UnknownReference.at(field, missing) if field else NotFound(missing)
+        if state.merged_into:
+            raise Merged.into(incident_id, await self.survivor(incident_id), field)
+        return state
+
+    async def survivor(self, incident_id: UUID) -> UUID:
+        """The incident that one was merged into, through chains; itself, if it was not merged."""
+        while into := (await self.incident(incident_id)).merged_into:
+            incident_id = into
+        return incident_id
+
+    async def with_merged(self, incident_id: UUID) -> list[UUID]:
+        """An incident and all that were merged into it, through chains."""
+        found = [incident_id]
+        for id_ in found:
+            found += [one.incident_id for one in (await self.incident(id_)).absorbed]
+        return found
 
     async def ledger(self) -> Ledger:
         """The ledger itself."""

@@ -34,6 +34,8 @@ def end_embargo(stream: str, statement_id: UUID | None, until: datetime) -> Call
         streams = {stream}
         if statement_id:
             streams |= await reader.holders([statement_id])
+        elif stream.startswith("incident:"):
+            streams |= {f"incident:{id_}" for id_ in await reader.with_merged(UUID(stream[9:]))}
         events: list[NewEvent] = []
         for one, state in (await reader.states(sorted(streams))).items():
             visibility = state.restricted.get(statement_id, UNRESTRICTED) if statement_id else state.visibility

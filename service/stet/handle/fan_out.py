@@ -25,7 +25,7 @@ async def load_statements(reader: Reader, statement_ids: Iterable[UUID]) -> dict
         return {}
     found: dict[UUID, Statement] = {}
     for state in (await reader.states(sorted(await reader.holders(wanted)))).values():
-        statements = state.statements
+        statements = {} if state.merged_into else state.statements
         found.update({id_: statements[id_] for id_ in wanted if id_ in statements})
     return found
 
@@ -60,6 +60,8 @@ async def fan_out(
         found = await reader.states([f"incident:{id_}" for id_ in sorted(hanging - states.keys())])
         for stream, state in found.items():
             states[UUID(stream[9:])] = before[UUID(stream[9:])] = state
+        # What was merged into another incident is corrected there.
+        hanging = {id_ for id_ in hanging if not states[id_].merged_into}
         known = await _known(reader, [states[id_] for id_ in hanging], changed, published, times)
         now_moved: dict[UUID, Bounds] = {}
         for id_ in hanging:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from stet.errors import Malformed, NotFound, Refused, UnknownReference
+from stet.errors import Malformed, Refused, UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import load_published, load_statements
 from stet.handle.same_source import survivors
@@ -79,9 +79,7 @@ def record_statement(
     body = with_ids(body, incident_id)
 
     async def decide_(reader: Reader) -> Decision:
-        state = await reader.incident(incident_id)
-        if state.version == 0:
-            raise NotFound(f"there is no incident {incident_id}")
+        state = await reader.writable(incident_id)
         _require_home(body, incident_id, "")
         refuse_past(body.visibility.embargo_until, datetime.now(UTC), "visibility.embargo_until")
         if body.supersedes and body.supersedes not in state.statements:
@@ -98,14 +96,15 @@ async def load_known(reader: Reader, found: Mentions) -> Known:
     """What the log knows of everything mentioned."""
     ledger = await reader.ledger()
     sources = (await reader.states([f"source:{id_}" for id_ in sorted(found.source)])).values()
-    incidents = await reader.streams([f"incident:{id_}" for id_ in sorted(found.incident)])
+    incidents = {id_: await reader.incident(id_) for id_ in sorted(found.incident)}
     statements = await load_statements(reader, found.statement)
     return Known(
         attributes=ledger.attributes,
         sources=frozenset(source.source_id for source in sources if source.version),
         unknown=frozenset(source.source_id for source in sources if source.kind == "unknown" and source.version),
-        merged=await survivors(reader, found.source),
-        incidents=frozenset(UUID(stream[9:]) for stream, events in incidents.items() if events),
+        incidents=frozenset(id_ for id_, state in incidents.items() if state.version),
+        merged=await survivors(reader, found.source)
+        | {id_: await reader.survivor(id_) for id_, state in incidents.items() if state.merged_into},
         published=await load_published(reader, found.document),
         said={id_: statement.said for id_, statement in statements.items()},
     )

@@ -102,13 +102,13 @@ def _decide_line(
 
 
 async def _incidents(reader: Reader, source_id: UUID, lines: Sequence[RecordLine]) -> dict[str, UUID]:
-    """The incident of each row: the one that it opens, unless the desk has moved it to another."""
+    """The incident of each row: the one that it opens, unless the desk has moved or merged it into another."""
     keys = list(dict.fromkeys(line.record.key for line in lines))
     parameters = {"ledger_id": reader.ledger_id, "source_id": source_id, "keys": keys}
     found = dict(await (await reader.connection.execute(_FIND_ROWS, parameters)).fetchall())
     where = {key: found.get(key) or incident_of_row(reader.ledger_id, source_id, key) for key in keys}
     await reader.states([f"incident:{id_}" for id_ in where.values()])
-    return where
+    return {key: await reader.survivor(id_) for key, id_ in where.items()}
 
 
 async def _known(reader: Reader, source_id: UUID, lines: Sequence[RecordLine]) -> Known:

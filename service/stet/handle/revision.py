@@ -8,10 +8,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from stet.errors import NotFound, UnknownReference
+from stet.errors import UnknownReference
 from stet.handle import Decision, Reader, as_recorded, to_events
 from stet.handle.fan_out import fan_out, load_published, load_statements
 from stet.handle.incident import Decide, load_known
+from stet.handle.merge import merge_incident, revert_merge
 from stet.handle.same_source import survivors
 from stet.ids import new_id
 from stet.incident.claim import SaidAt
@@ -22,12 +23,14 @@ from stet.incident.commands import (
     ChangeStatus,
     ChangeVisibility,
     CorrectStatement,
-    DeskRevision,
     LinkIncident,
+    MergeIncident,
     MoveStatement,
     PinAttribute,
     RejectStatement,
     RetractStatement,
+    RevertMerge,
+    Revision,
     SupersedeStatement,
     UnlinkIncident,
     UnpinAttribute,
@@ -45,9 +48,7 @@ from stet.values.time import Bounds, Time
 from stet.values.visibility import refuse_past
 
 
-def revise_incident(
-    command: DeskRevision | AcceptStatement | RejectStatement, incident_id: UUID, location: str
-) -> Decide:
+def revise_incident(command: Revision, incident_id: UUID, location: str) -> Decide:
     """Revises an incident. What hangs on a corrected statement follows, in the same append."""
     match command:
         case CorrectStatement():
@@ -56,6 +57,10 @@ def revise_incident(
             return _review_statement(command, incident_id, location)
         case MoveStatement():
             return _move_statement(command, incident_id, location)
+        case MergeIncident():
+            return merge_incident(command, incident_id, f"{location.rpartition('/')[0]}/{command.into}")
+        case RevertMerge():
+            return revert_merge(command, incident_id, location)
         case ChangeVisibility():
             return _change_visibility(command, incident_id, location)
         case AmendIncident() | ChangeStatus() | PinAttribute() | UnpinAttribute() | LinkIncident() | UnlinkIncident():
@@ -70,7 +75,7 @@ def _revise_one(
     location: str,
 ) -> Decide:
     async def decide_(reader: Reader) -> Decision:
-        state = await reader.incident(incident_id)
+        state = await reader.writable(incident_id)
         found = Mentions()
         if isinstance(command, PinAttribute):
             found = mentions(command)
@@ -109,11 +114,12 @@ def _revise_statement(command: Revise, incident_id: UUID, location: str) -> Deci
 def _move_statement(command: MoveStatement, incident_id: UUID, location: str) -> Decide:
     async def decide_(reader: Reader) -> Decision:
         states = await _holders(reader, command.statement_id, incident_id)
-        entered = await reader.incident(command.to_incident)
+        entered = await reader.writable(command.to_incident, "to_incident")
         moved_in = move_in(command, states[incident_id], incident_id, entered)
+        home = set(await reader.with_merged(incident_id))
         events: list[NewEvent] = []
         for id_, state in states.items():
-            events += to_events(f"incident:{id_}", move_out(command, state, incident_id))
+            events += to_events(f"incident:{id_}", move_out(command, state, home))
         return Decision(location, [*events, *to_events(f"incident:{command.to_incident}", moved_in)])
 
     return decide_
@@ -123,9 +129,7 @@ def _review_statement(command: AcceptStatement | RejectStatement, incident_id: U
     """In every incident that the proposed statement is about. What its times hang on may have been corrected since."""
 
     async def decide_(reader: Reader) -> Decision:
-        home = await reader.incident(incident_id)
-        if home.version == 0:
-            raise NotFound(f"there is no incident {incident_id}")
+        home = await reader.writable(incident_id)
         events: list[NewEvent] = []
         for id_ in dict.fromkeys((incident_id, *incidents_of(home, command.statement_id))):
             stream, state = f"incident:{id_}", await reader.incident(id_)
@@ -156,13 +160,18 @@ async def _brought_up(reader: Reader, state: Incident, statement_id: UUID) -> Se
 
 
 def _change_visibility(command: ChangeVisibility, incident_id: UUID, location: str) -> Decide:
-    """A statement's goes to every incident that ever held it: it is hidden wherever it was."""
+    """A statement's goes to every incident that ever held it: it is hidden wherever it was.
+
+    An incident's goes to those that were merged into it: they are never shown beside what hides it.
+    """
 
     async def decide_(reader: Reader) -> Decision:
         refuse_past(command.embargo_until, datetime.now(UTC), "embargo_until")
-        home = await reader.incident(incident_id)
+        home = await reader.writable(incident_id)
         states = {f"incident:{incident_id}": home}
-        if home.version and command.statement_id:
+        if command.statement_id is None:
+            states |= await reader.states([f"incident:{id_}" for id_ in await reader.with_merged(incident_id)])
+        else:
             if command.statement_id not in home.statements:
                 raise UnknownReference.at("statement_id", f"the incident has no statement {command.statement_id}")
             states |= await reader.states(sorted(await reader.holders([command.statement_id])))
@@ -201,14 +210,16 @@ def _correct_statement(command: CorrectStatement, incident_id: UUID, location: s
 
 
 async def _holders(reader: Reader, statement_id: UUID, incident_id: UUID) -> dict[UUID, Incident]:
-    home = await reader.incident(incident_id)
-    if home.version == 0:
-        raise NotFound(f"there is no incident {incident_id}")
+    """The incidents that hold a statement. One that does not know of a merge names it by another id: so none is asked
+    where they are."""
+    home = await reader.writable(incident_id)
     if statement_id not in home.statements:
         raise UnknownReference.at("statement_id", f"the incident has no statement {statement_id}")
-    others = [id_ for id_ in home.statements[statement_id].incidents if id_ != incident_id]
-    states = await reader.states([f"incident:{id_}" for id_ in others])
-    return {incident_id: home} | {id_: states[f"incident:{id_}"] for id_ in others}
+    if home.statements[statement_id].incidents == (incident_id,):
+        return {incident_id: home}
+    states = await reader.states(sorted(await reader.holders([statement_id])))
+    others = {UUID(stream[9:]): state for stream, state in states.items() if not state.merged_into}
+    return {incident_id: home} | {id_: state for id_, state in others.items() if statement_id in state.statements}
 
 
 async def _known_for_correction(reader: Reader, command: CorrectStatement, states: dict[UUID, Incident]) -> Known:

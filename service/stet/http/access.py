@@ -72,7 +72,7 @@ LEAST: dict[str, Least] = {
     **dict.fromkeys(("listMembers", "setMember", "removeMember", "listLedgerAudit"), "admin"),
     # To propose a redaction, and to confirm one, is a revision that takes the role admin.
     "listRedactions": "admin",
-    "listProposals": "reader",
+    **dict.fromkeys(("listProposals", "previewMerge"), "reader"),
     **dict.fromkeys(_WEBHOOKS, "admin"),
     # Of keys, each is shown itself and those that it made, and changes no others.
     **dict.fromkeys(("listKeys", "getKey", "rotateKey", "revokeKey"), "reader"),

@@ -149,6 +149,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "to_incident": _INCIDENT,
             "reason": "it is about the other incident",
         },
+        "merge": {"type": "incident-merged", "into": _INCIDENT, "reason": "the same helicopter, from two wires"},
+        "revert": {"type": "merge-reverted", "incident_id": _INCIDENT, "reason": "two helicopters on one day"},
         "pin": {
             "type": "attribute-pinned",
             "attribute": "killed",

@@ -77,6 +77,7 @@ _HEADERS_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("getCheckpoint", "getInclusionProof", "getConsistencyProof"), ()),
     "listLedgers": ("ETag",),
     **dict.fromkeys(("getTimeMap", "getIncidentTimeMap"), ("ETag", "Link")),
+    "previewMerge": ("ETag",),
     "listChanges": ("Stet-Position", "Link"),
     "listEvents": ("Stet-Position",),
     "listRecords": ("Stet-Position", "Content-Location", "Memento-Datetime", "Link"),

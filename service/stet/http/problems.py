@@ -24,6 +24,7 @@ from stet.errors import (
     Forbidden,
     KeyReused,
     Malformed,
+    Merged,
     NameTaken,
     NotAcceptable,
     NotFound,
@@ -43,6 +44,7 @@ from stet.http.body import StetRequest
 from stet.http.service import service_of
 
 _log = logging.getLogger("stet")
+_INCIDENT = re.compile(r"/incidents/[^/]+")
 _ABSENT = re.compile(r"Missing required (\w+) parameter '([^']+)'")
 """What Litestar says of a parameter that must be given; it gives no list of fields then."""
 
@@ -76,6 +78,7 @@ KINDS: dict[str, Kind] = {
     UnknownReference.code: Kind(409, "It names what does not exist"),
     Running.code: Kind(409, "A rebuild has not ended"),
     OtherRules.code: Kind(409, "Made by other rules"),
+    Merged.code: Kind(409, "It was merged into another incident"),
     Cycle.code: Kind(409, "It would go round in a circle"),
     Stale.code: Kind(412, "Somebody changed it meanwhile"),
     TooLarge.code: Kind(413, "The request is too large"),
@@ -127,6 +130,17 @@ def on_stet_error(request: StetRequest, error: StetError) -> Response[bytes]:
     if isinstance(error, RateLimited):
         answer.headers["retry-after"] = str(error.retry_after_s)
     return answer
+
+
+def on_merged(request: StetRequest, error: Merged) -> Response[bytes]:
+    """A read is sent to the survivor, with all that it asked for. A write is not: it was meant for what was there."""
+    if request.method != "GET":
+        return on_stet_error(request, error)
+    path = _INCIDENT.sub(f"/incidents/{error.survivor}", request.url.path, count=1)
+    query = request.url.query
+    # A merge can be reverted, and who may see the survivor is as of today.
+    headers = {"location": f"{path}?{query}" if query else path, "cache-control": "no-store"}
+    return Response(b"", status_code=HTTPStatus.PERMANENT_REDIRECT, headers=headers)
 
 
 def on_validation(request: StetRequest, error: ValidationException) -> Response[bytes]:
@@ -193,6 +207,7 @@ def on_any(request: StetRequest, error: Exception) -> Response[bytes]:
 
 
 HANDLERS: dict[Any, Any] = {
+    Merged: on_merged,
     StetError: on_stet_error,
     ValidationException: on_validation,
     HTTPException: on_http_exception,

@@ -229,6 +229,21 @@ class UnlinkIncident(Command, frozen=True, kw_only=True, tag_field="type", tag="
     reason: Reason
 
 
+class MergeIncident(Command, frozen=True, kw_only=True, tag_field="type", tag="incident-merged"):
+    """The incident is the same as another: its statements are that one's from then on, and so is its address."""
+
+    into: UUID
+    reason: Reason
+
+
+class RevertMerge(Command, frozen=True, kw_only=True, tag_field="type", tag="merge-reverted"):
+    """An incident that was merged into this one is not the same: each has its own statements again."""
+
+    incident_id: UUID
+    """The one that was merged into this one."""
+    reason: Reason
+
+
 class ChangeVisibility(Command, frozen=True, kw_only=True, tag_field="type", tag="visibility-changed"):
     """Who may see the incident, or one of its statements, at every cut. What is absent stays; null clears.
 
@@ -263,4 +278,5 @@ DeskRevision = (
     | UnlinkIncident
     | ChangeVisibility
 )
-IncidentRevision = DeskRevision | AcceptStatement | RejectStatement | RedactionCommand
+Revision = DeskRevision | AcceptStatement | RejectStatement | MergeIncident | RevertMerge
+IncidentRevision = Revision | RedactionCommand

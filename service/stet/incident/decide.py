@@ -37,12 +37,13 @@ from stet.incident.events import (
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
+    Link,
 )
 from stet.incident.known import Known
 from stet.incident.pin import pin, unpin
 from stet.incident.record import correct, record
 from stet.incident.revise import move_out, revise, supersede
-from stet.incident.state import Incident, Link
+from stet.incident.state import Incident
 from stet.values.visibility import UNRESTRICTED
 
 
@@ -75,7 +76,7 @@ def decide(
             corrected = correct(command, state, incident_id, known)
             return (corrected,) if corrected else ()
         case MoveStatement():
-            return move_out(command, state, incident_id)
+            return move_out(command, state, (incident_id,))
         case PinAttribute():
             return pin(command, state, known)
         case UnpinAttribute():

@@ -27,7 +27,7 @@ from stet.incident.resolve import Key, Resolved, resolve
 from stet.incident.state import Incident
 from stet.incident.statement import Statement
 
-FIELDS = ("title", "kind", "status", "tags", "links", "visibility")
+FIELDS = ("title", "kind", "status", "tags", "links", "absorbed", "visibility")
 
 
 class Cause(Struct, frozen=True, kw_only=True):
@@ -156,6 +156,7 @@ def _field_changes(
     types = {
         "status": ("incident-status-changed",),
         "links": ("incident-linked", "incident-unlinked"),
+        "absorbed": ("incident-absorbed", "merge-reverted"),
         "visibility": ("visibility-changed",),
     }
     for name in FIELDS:

@@ -234,6 +234,40 @@ class IncidentUnlinked(Event, frozen=True, kw_only=True):
     reason: Reason
 
 
+class Link(Struct, frozen=True, order=True):
+    """How an incident relates to another."""
+
+    incident_id: UUID
+    relation: Relation
+
+
+class IncidentMerged(Event, frozen=True, kw_only=True):
+    """The incident is the same as another, which holds its statements from then on."""
+
+    into: UUID
+    reason: Reason
+
+
+class IncidentAbsorbed(Event, frozen=True, kw_only=True):
+    """Another incident is the same as this one. Its statements follow, as moved in, in the same append."""
+
+    incident_id: UUID
+    title: Line
+    kind: Slug
+    tags: Tags = ()
+    links: tuple[Link, ...] = ()
+    """This and what is above: as the other had them."""
+    reason: Reason
+
+
+class MergeReverted(Event, frozen=True, kw_only=True):
+    """The two incidents are not the same. In both streams; what happened to statements meanwhile follows, as moved."""
+
+    incident_id: UUID
+    """The other one."""
+    reason: Reason
+
+
 class ReferenceHidden(Event, frozen=True, kw_only=True):
     """What statements or pins here name became restricted elsewhere, or is so no more: they go with it."""
 
@@ -265,6 +299,9 @@ IncidentEvent = (
     | AttributeUnpinned
     | IncidentLinked
     | IncidentUnlinked
+    | IncidentMerged
+    | IncidentAbsorbed
+    | MergeReverted
     | VisibilityChanged
     | ReferenceHidden
     | Redaction
@@ -290,6 +327,9 @@ EVENTS: dict[str, type[IncidentEvent]] = {
     "attribute-unpinned": AttributeUnpinned,
     "incident-linked": IncidentLinked,
     "incident-unlinked": IncidentUnlinked,
+    "incident-merged": IncidentMerged,
+    "incident-absorbed": IncidentAbsorbed,
+    "merge-reverted": MergeReverted,
     "visibility-changed": VisibilityChanged,
     "reference-hidden": ReferenceHidden,
     **REDACTIONS,

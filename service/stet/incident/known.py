@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from stet.document.events import DocumentCorrected, DocumentRegistered
-from stet.errors import UnknownReference
+from stet.errors import Merged, UnknownReference
 from stet.incident.claim import Citation, Claim
 from stet.incident.commands import (
     ClaimInput,
@@ -21,7 +21,10 @@ from stet.incident.commands import (
 )
 from stet.incident.events import (
     AttributePinned,
+    IncidentAbsorbed,
     IncidentLinked,
+    IncidentMerged,
+    MergeReverted,
     StatementAccepted,
     StatementCorrected,
     StatementFields,
@@ -60,8 +63,6 @@ class Known(Struct, frozen=True, kw_only=True):
     sources: frozenset[UUID] = frozenset()
     unknown: frozenset[UUID] = frozenset()
     """The sources of the kind `unknown`."""
-    merged: dict[UUID, UUID] = {}
-    """The sources that are others, and which."""
     published: dict[UUID, dict[int, Bounds]] = {}
     """When each version of each document was published."""
     said: dict[UUID, Bounds] = {}
@@ -69,9 +70,13 @@ class Known(Struct, frozen=True, kw_only=True):
     anchors: dict[UUID, UUID] = {}
     """The statement that each statement's said_at hangs on, if any."""
     incidents: frozenset[UUID] = frozenset()
+    merged: dict[UUID, UUID] = {}
+    """Of the sources and incidents that were merged, which they are by now."""
 
     def require(self, kind: str, id_: UUID, field: str) -> None:
-        """Raises UnknownReference unless there is such a thing, and Refused if it is a source that was merged."""
+        """Raises UnknownReference unless there is such a thing, and, where it is another by now, Refused for a source and
+        Merged for an incident.
+        """
         there = {
             "source": self.sources,
             "document": self.published,
@@ -82,6 +87,8 @@ class Known(Struct, frozen=True, kw_only=True):
             raise UnknownReference.at(field, f"there is no {kind} {id_}")
         if kind == "source":
             refuse_merged(id_, self.merged.get(id_), field)
+        if kind == "incident" and id_ in self.merged:
+            raise Merged.into(id_, self.merged[id_], field)
 
     def require_version(self, document_id: UUID, version: int, field: str) -> Bounds:
         """When the version was published. Raises UnknownReference unless the document has it."""
@@ -133,8 +140,10 @@ def _references(event: object) -> set[tuple[str, str]]:
             return {(f"statement:{held}", "holds"), *roles, *newer, *_incidents(incidents)}
         case StatementMovedOut():
             return _incidents((event.from_incident, event.to_incident))
-        case IncidentLinked(incident_id=linked):
-            return _incidents((linked,))
+        case IncidentLinked(incident_id=other) | IncidentMerged(into=other) | MergeReverted(incident_id=other):
+            return _incidents((other,))
+        case IncidentAbsorbed(incident_id=absorbed, links=links):
+            return _incidents((absorbed, *(link.incident_id for link in links)))
         case StatementCorrected():
             return _roles(event.set, event.claims)
         case AttributePinned():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import assert_never
 from uuid import UUID
 
@@ -101,16 +101,18 @@ def supersede(
     return (StatementSuperseded(statement_id=statement_id, superseded_by=newer_id, reason=reason),)
 
 
-def move_out(command: MoveStatement, state: Incident, home: UUID) -> tuple[StatementMovedOut, ...]:
-    """The events in an incident that holds the statement: what it says about `home` is about another incident."""
+def move_out(command: MoveStatement, state: Incident, home: Collection[UUID]) -> tuple[StatementMovedOut, ...]:
+    """The events in an incident that holds the statement: what it says about `home` is about another incident.
+
+    `home` are all ids that lead to it: an incident that did not hear of a merge knows it by another.
+    """
     return tuple(
         StatementMovedOut(
-            statement_id=moved.statement_id,
-            from_incident=home,
-            to_incident=command.to_incident,
-            reason=command.reason,
+            statement_id=moved.statement_id, from_incident=left, to_incident=command.to_incident, reason=command.reason
         )
         for moved in _with_retractions(state, command.statement_id)
+        for left in moved.incidents
+        if left in home
     )
 
 
@@ -168,6 +170,27 @@ def _superseding(state: Incident, statement_id: UUID) -> set[UUID]:
             if at in state.statements:
                 waiting += [supersession.superseded_by for supersession in state.statements[at].superseded]
     return found
+
+
+def supersessions_cycle(statements: Mapping[UUID, Statement]) -> bool:
+    """Whether any statement supersedes itself by way of others."""
+    done: set[UUID] = set()
+    for start in statements:
+        path: dict[UUID, Iterator[UUID]] = {}
+        at: UUID | None = start
+        while at is not None:
+            if at not in path:
+                newer = () if at in done or at not in statements else statements[at].superseded
+                path[at] = iter([one.superseded_by for one in newer])
+            following = next(path[at], None)
+            if following in path:
+                return True
+            if following is None:
+                done.add(at)
+                del path[at]
+                following = next(reversed(path), None)
+            at = following
+    return False
 
 
 def _retract(

@@ -40,6 +40,8 @@ _HEADER = ("title", "kind", "tags", "status")
 
 def changed_since(before: Incident, after: Incident) -> datetime:
     """The said time before which no slice differs between two states of an incident; END: none differs at all."""
+    if before.merged_into or after.merged_into:
+        return END if before.merged_into and after.merged_into else BEGINNING
     if before.version == 0 or any(getattr(before, name) != getattr(after, name) for name in _HEADER):
         return BEGINNING
     sides = (before, after), (after, before)
@@ -62,7 +64,8 @@ def changed_since(before: Incident, after: Incident) -> datetime:
 
 def renamed(before: Incident, after: Incident) -> bool:
     """Whether the two states differ in title, kind, tags or status at most, so that all resolves alike."""
-    return before.version > 0 and before.statements == after.statements and before.pins == after.pins
+    merged = before.merged_into or after.merged_into
+    return before.version > 0 and not merged and before.statements == after.statements and before.pins == after.pins
 
 
 def rename(live: Sequence[Slice], after: Incident) -> Splice:
@@ -72,7 +75,9 @@ def rename(live: Sequence[Slice], after: Incident) -> Splice:
 
 
 def slices(state: Incident, since: datetime = BEGINNING) -> list[Slice]:
-    """The slices of an incident from a said time on; the first is clipped to begin there."""
+    """The slices of an incident from a said time on; the first is clipped to begin there. A merged one has none."""
+    if state.merged_into:
+        return []
     steps = list(_steps(state, since))
     if not steps:
         nothing = replace(state, statements={}, pins=())

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from stet.envelope import Recorded
-from stet.incident.events import StatementMovedIn
+from stet.incident.events import IncidentAbsorbed, StatementMovedIn
 from stet.incident.visibility import Facts, facts_of, hidden, named_by
 
 Targets = frozenset[str]
@@ -55,6 +55,8 @@ def named_in(event: Any, stream: str) -> set[str]:
     found = named_by(event, stream)
     if isinstance(event, StatementMovedIn):
         found |= {f"statement:{one.superseded_by}" for one in event.statement.superseded}
+    if isinstance(event, IncidentAbsorbed):
+        found |= {f"incident:{link.incident_id}" for link in event.links}
     return found - {stream}
 
 

@@ -15,14 +15,17 @@ from stet.envelope import Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
+    IncidentAbsorbed,
     IncidentAmended,
     IncidentEvent,
     IncidentLinked,
+    IncidentMerged,
     IncidentOpened,
     IncidentStatusChanged,
     IncidentUnlinked,
+    Link,
+    MergeReverted,
     ReferenceHidden,
-    Relation,
     StatementAccepted,
     StatementAssessed,
     StatementCorrected,
@@ -45,11 +48,6 @@ from stet.values.value import AttributeType
 from stet.values.visibility import UNRESTRICTED, Visibility
 
 
-class Link(Struct, frozen=True, order=True):
-    incident_id: UUID
-    relation: Relation
-
-
 class Pin(Struct, frozen=True, kw_only=True):
     """A value that the desk decided on."""
 
@@ -60,6 +58,20 @@ class Pin(Struct, frozen=True, kw_only=True):
     value: Raw
     cites: tuple[UUID, ...]
     rationale: str
+    position: int
+    recorded_at: datetime
+    actor: str
+
+
+class Absorbed(Struct, frozen=True, kw_only=True):
+    """An incident that was merged into this one, as it was then."""
+
+    incident_id: UUID
+    title: str
+    kind: str
+    tags: tuple[str, ...]
+    links: tuple[Link, ...]
+    reason: str
     position: int
     recorded_at: datetime
     actor: str
@@ -94,6 +106,12 @@ class Incident(Struct, frozen=True, kw_only=True):
     pins: tuple[Pin, ...] = ()
     """One for each (attribute, of), in that order."""
     links: tuple[Link, ...] = ()
+    merged_into: UUID | None = None
+    """Where its statements are by now: it keeps them here as they were, for a revert."""
+    absorbed: tuple[Absorbed, ...] = ()
+    owners: dict[UUID, frozenset[UUID]] = {}
+    """Of each statement that a merge brought and that nobody moved since, the incidents that take it when the merges
+    are reverted: this one, if it held it itself, and those absorbed. Never changed in place."""
     visibility: Visibility = UNRESTRICTED
     restricted: dict[UUID, Visibility] = {}
     """Of each statement that it holds or held, and that has a label or an embargo. Never changed in place."""
@@ -109,6 +127,22 @@ class Incident(Struct, frozen=True, kw_only=True):
         return next((pin for pin in self.pins if (pin.attribute, pin.of) == (attribute, of)), None)
 
 
+HeaderEvent = (
+    IncidentOpened
+    | IncidentAmended
+    | IncidentStatusChanged
+    | IncidentLinked
+    | IncidentUnlinked
+    | AttributePinned
+    | AttributeUnpinned
+    | IncidentMerged
+    | IncidentAbsorbed
+    | MergeReverted
+    | VisibilityChanged
+    | ReferenceHidden
+    | RedactionProposed
+)
+"""What happens to the incident and not to one of its statements."""
 initial = Incident()
 
 
@@ -119,14 +153,18 @@ def evolve(state: Incident, recorded: Recorded[IncidentEvent]) -> Incident:
 
 def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -> Incident:
     """The incident after all the events, in order; linear in their number."""
-    statements, proposals = dict(state.statements), dict(state.proposals)
+    statements, proposals, owners = dict(state.statements), dict(state.proposals), dict(state.owners)
     unordered = False
     for recorded in events:
         match recorded.event:
             case StatementRecorded() | StatementRetracted() as event:
                 made = _said(event, recorded)
                 statements[made.statement_id] = made
-            case StatementMovedIn(statement=statement):
+            case StatementMovedIn(statement=statement, from_incident=left):
+                if any(one.incident_id == left for one in state.absorbed):
+                    assert state.incident_id
+                    own = frozenset((state.incident_id,) if statement.statement_id in statements else ())
+                    owners[statement.statement_id] = owners.get(statement.statement_id, own) | {left}
                 statements[statement.statement_id] = statement
                 unordered = True
             case StatementAccepted(statement=accepted, proposed=proposed):
@@ -140,17 +178,14 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 proposals[id_] = replace(proposals[id_], rejected=why)
             case StatementMovedOut() as event if f"incident:{event.from_incident}" == recorded.stream:
                 del statements[event.statement_id]
-            case IncidentOpened() | IncidentAmended() | IncidentStatusChanged() as event:
+                owners.pop(event.statement_id, None)
+            case event if isinstance(event, HeaderEvent):
                 state = _evolve_header(state, event, recorded)
-            case IncidentLinked() | IncidentUnlinked() as event:
-                state = replace(state, links=_links(state, event))
-            case VisibilityChanged() | ReferenceHidden() | RedactionProposed() as event:
-                state = replace(_evolve_visibility(state, event), guarded=True)
+                if isinstance(event, MergeReverted):
+                    owners = _without(owners, event.incident_id, state.incident_id)
             case PayloadRedacted():
                 # What was erased is gone from the events themselves.
                 pass
-            case AttributePinned() | AttributeUnpinned() as event:
-                state = replace(state, pins=_pins(state, event, recorded))
             case event:
                 statements[event.statement_id] = _revised(statements[event.statement_id], event, recorded)
         state = replace(
@@ -161,14 +196,16 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
         )
     if unordered:
         statements = dict(sorted(statements.items(), key=lambda item: item[1].position))
-    return replace(state, statements=statements, proposals=proposals)
+    return replace(state, statements=statements, proposals=proposals, owners=owners)
 
 
-def _evolve_header(
-    state: Incident,
-    event: IncidentOpened | IncidentAmended | IncidentStatusChanged,
-    recorded: Recorded[IncidentEvent],
-) -> Incident:
+def _without(owners: dict[UUID, frozenset[UUID]], reverted: UUID, own: UUID | None) -> dict[UUID, frozenset[UUID]]:
+    """The owners after a revert. What is this incident's alone needs none."""
+    left = {statement_id: its - {reverted} for statement_id, its in owners.items()}
+    return {statement_id: its for statement_id, its in left.items() if its - {own}}
+
+
+def _evolve_header(state: Incident, event: HeaderEvent, recorded: Recorded[IncidentEvent]) -> Incident:
     match event:
         case IncidentOpened(title=title, kind=kind, tags=tags):
             incident_id = UUID(recorded.stream.partition(":")[2])
@@ -183,6 +220,20 @@ def _evolve_header(
             )
         case IncidentStatusChanged(status=status):
             return replace(state, status=status)
+        case IncidentLinked() | IncidentUnlinked():
+            return replace(state, links=_links(state, event))
+        case AttributePinned() | AttributeUnpinned():
+            return replace(state, pins=_pins(state, event, recorded))
+        case IncidentMerged(into=into):
+            return replace(state, merged_into=into)
+        case IncidentAbsorbed():
+            return replace(state, absorbed=(*state.absorbed, Absorbed(**asdict(event), **_by(recorded))))
+        case MergeReverted(incident_id=id_) if state.merged_into == id_:
+            return replace(state, merged_into=None)
+        case MergeReverted(incident_id=id_):
+            return replace(state, absorbed=tuple(one for one in state.absorbed if one.incident_id != id_))
+        case VisibilityChanged() | ReferenceHidden() | RedactionProposed():
+            return replace(_evolve_visibility(state, event), guarded=True)
         case _ as never:
             assert_never(never)
 
@@ -270,7 +321,7 @@ def _revised(
             del fields["statement_id"]
             return replace(statement, assessments=(*statement.assessments, Assessment(**fields, **_by(recorded))))
         case StatementMovedOut(from_incident=left, to_incident=entered):
-            incidents = tuple(entered if id_ == left else id_ for id_ in statement.incidents)
+            incidents = tuple(dict.fromkeys(entered if id_ == left else id_ for id_ in statement.incidents))
             return replace(statement, incidents=incidents)
         case StatementMovedIn() | StatementRetracted():
             raise AssertionError("these make a statement")

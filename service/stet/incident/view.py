@@ -15,7 +15,7 @@ from stet.incident.events import Relation, Status
 from stet.incident.live import Dropped, retractions, superseding, why_dropped
 from stet.incident.resolve import Resolved, resolve
 from stet.incident.review import Review
-from stet.incident.state import Incident, Proposal
+from stet.incident.state import Absorbed, Incident, Proposal
 from stet.incident.statement import (
     UNASSESSED,
     Assessed,
@@ -131,6 +131,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """Statements that wait for review. Only members see them, and nothing resolves by them."""
     links: tuple[LinkView, ...]
     merged_into: UUID | None = None
+    absorbed: tuple[Absorbed, ...]
+    """The incidents that were merged into it: their statements are among its own."""
     visibility: Visibility
     """Who may see it; the public is shown the default of what it may see."""
     opened_at: datetime
@@ -173,6 +175,8 @@ def view(state: Incident, names: Names, cut: Cut) -> IncidentView:
         statements=tuple(statement_views(state, names, state.statements.values())),
         proposals=tuple(proposal_view(state, names, one) for one in state.proposals.values() if not one.rejected),
         links=tuple(LinkView(incident_id=link.incident_id, relation=link.relation) for link in state.links),
+        merged_into=state.merged_into,
+        absorbed=state.absorbed,
         visibility=state.visibility,
         opened_at=state.opened_at,
         updated_at=state.updated_at,

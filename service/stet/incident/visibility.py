@@ -9,7 +9,7 @@ the stream alone.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,7 @@ from stet.incident.events import (
     EVENTS,
     AttributePinned,
     AttributeUnpinned,
+    IncidentAbsorbed,
     IncidentAmended,
     IncidentUnlinked,
     ReferenceHidden,
@@ -105,6 +106,9 @@ def named_by(event: Any, stream: str) -> set[str]:
     if isinstance(event, StatementMovedIn):
         # It was recorded without those that came to take its place: one of them that is hidden only falls away.
         event = replace(event, statement=replace(event.statement, superseded=()))
+    if isinstance(event, IncidentAbsorbed):
+        # One of the links that is hidden only falls away, too.
+        event = replace(event, links=())
     found = {target for target, _ in references(event, stream) if not target.startswith("source:")}
     ids = _told_of(event)
     if isinstance(event, StatementSuperseded):
@@ -178,7 +182,7 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
                 pinned.remove((event.attribute, event.of))
             case PayloadRedacted(events=erased) if seen.isdisjoint(one.position for one in erased):
                 continue
-            case StatementMovedIn() | PayloadRedacted() as event:
+            case StatementMovedIn() | IncidentAbsorbed() | PayloadRedacted() as event:
                 recorded = _with(recorded, _less(event, targets, seen))
         if place:
             recorded = _with(recorded, _coarse(recorded.event, place, withheld))
@@ -186,16 +190,24 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
         yield recorded
 
 
-def _less(event: StatementMovedIn | PayloadRedacted, targets: frozenset[str], seen: Container[int]) -> Any:
-    """The event without what it says of statements, or of events, that are not seen."""
-    if isinstance(event, PayloadRedacted):
-        known = tuple(one for one in event.events if one.position in seen)
-        return event if len(known) == len(event.events) else replace(event, events=known)
-    superseded = event.statement.superseded
-    left = tuple(one for one in superseded if f"statement:{one.superseded_by}" not in targets)
-    return (
-        event if len(left) == len(superseded) else replace(event, statement=replace(event.statement, superseded=left))
-    )
+def _less(
+    event: StatementMovedIn | IncidentAbsorbed | PayloadRedacted, targets: frozenset[str], seen: Container[int]
+) -> Any:
+    """The event without what it says of statements, of incidents, or of events, that are not seen."""
+    match event:
+        case PayloadRedacted(events=erased):
+            known = tuple(one for one in erased if one.position in seen)
+            return event if len(known) == len(erased) else replace(event, events=known)
+        case IncidentAbsorbed(links=links):
+            clear = tuple(link for link in links if f"incident:{link.incident_id}" not in targets)
+            return event if len(clear) == len(links) else replace(event, links=clear)
+        case StatementMovedIn(statement=statement):
+            left = tuple(one for one in statement.superseded if f"statement:{one.superseded_by}" not in targets)
+            if len(left) == len(statement.superseded):
+                return event
+            return replace(event, statement=replace(statement, superseded=left))
+        case _ as never:
+            assert_never(never)
 
 
 def _with(recorded: Recorded[Any], event: Any) -> Recorded[Any]:

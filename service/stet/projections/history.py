@@ -67,8 +67,11 @@ def changes_of(before: Incident, after: Incident, found: Splice) -> tuple[Change
     ended = [(id_, instant(one.said_from)) for one in found.closed]
     begun = [encode_slice(id_, opened_at, one) for one in found.opened]
     silenced, spoken = [], []
-    for statement_id in before.statements.keys() | after.statements.keys():
-        old, new = before.statements.get(statement_id), after.statements.get(statement_id)
+    # Of a merged incident nothing is listed: all that it holds is listed of the one that it was merged into.
+    was_listed, is_listed = before.version > 0 and not before.merged_into, not after.merged_into
+    said_before, said_after = (one.statements if not one.merged_into else {} for one in (before, after))
+    for statement_id in said_before.keys() | said_after.keys():
+        old, new = said_before.get(statement_id), said_after.get(statement_id)
         if old is new:
             continue
         was, is_ = (row_of(one) if one else None for one in (old, new))
@@ -80,7 +83,7 @@ def changes_of(before: Incident, after: Incident, found: Splice) -> tuple[Change
     return (
         Change(_SLICES, ended, begun),
         Change(_SPOKEN, sorted(silenced), [encode_statement(id_, row) for row in spoken]),
-        Change(_SEEN, [(id_,)] if before.version else [], [seen]),
+        Change(_SEEN, [(id_,)] if was_listed else [], [seen] if is_listed else []),
     )
 
 

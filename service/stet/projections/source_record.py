@@ -61,7 +61,12 @@ class _State(NamedTuple):
 
 
 def records_of(state: Incident) -> dict[UUID, SourceRecord]:
-    """The record of each source that spoke, relayed or reported in an incident, with all that was said."""
+    """The record of each source that spoke, relayed or reported in an incident, with all that was said.
+
+    What was said of a merged incident is counted where it is by now.
+    """
+    if state.merged_into:
+        return {}
     retracted = retractions(state)
     resolved = resolve(state)
     against = {claim for one in resolved for claim in one.dissenting}

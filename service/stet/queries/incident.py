@@ -7,7 +7,7 @@ from uuid import UUID
 
 from stet.database.pool import Connection
 from stet.envelope import Cut, Recorded
-from stet.errors import Malformed, NotFound
+from stet.errors import Malformed, Merged, NotFound
 from stet.incident import state as incident_state
 from stet.incident import timeline
 from stet.incident.diff import Diff, Side, diff
@@ -18,6 +18,7 @@ from stet.incident.state import Incident
 from stet.incident.view import IncidentView, StatementAnswer, sources_of, statement_answer, view
 from stet.queries.cut import ALL_SAID, AsOf, ReadCut, Said, resolve_cut
 from stet.queries.one import ledger_at, names_at, read_stream_at
+from stet.queries.shown import read_shown
 
 
 class IncidentAt(NamedTuple):
@@ -45,7 +46,26 @@ async def incident_at(
 
 
 async def incident_of(connection: Connection, ledger_id: UUID, incident_id: UUID, cut: ReadCut) -> IncidentAt:
-    """The incident at a cut that is resolved already. Raises NotFound before it was opened."""
+    """The incident at a cut that is resolved already. Raises NotFound before it was opened, Merged where it was merged.
+
+    Merged names the survivor at the cut.
+    """
+    at = await incident_itself(connection, ledger_id, incident_id, cut)
+    survivor, into = incident_id, at.whole.merged_into
+    if into is None:
+        return at
+    while into:
+        survivor, stream = into, f"incident:{into}"
+        events = (await read_shown(connection, ledger_id, (stream,), cut.audience, cut.position))[stream]
+        if not events:
+            # Whoever may not see what it is by now is not told of it.
+            raise NotFound(f"there is no incident {incident_id}")
+        into = incident_state.fold(events).merged_into
+    raise Merged.into(incident_id, survivor)
+
+
+async def incident_itself(connection: Connection, ledger_id: UUID, incident_id: UUID, cut: ReadCut) -> IncidentAt:
+    """The same, but a merged incident as what it was when it was merged."""
     events = await read_stream_at(connection, ledger_id, f"incident:{incident_id}", cut)
     whole = incident_state.fold(events)
     state = said_by(whole, cut.said.by, cut.said.match)
@@ -129,5 +149,5 @@ async def view_diff(
     if before.position > after.position:
         raise Malformed.at("query.from", f"is position {before.position}, after that of `to`, {after.position}")
     new = await incident_of(connection, ledger_id, incident_id, after)
-    old = await incident_of(connection, ledger_id, incident_id, before)
+    old = await incident_itself(connection, ledger_id, incident_id, before)
     return diff(Side(old.state, old.own_cut), Side(new.state, new.own_cut), new.events)

@@ -18,7 +18,7 @@ from stet.keys.roles import Role
 from stet.ledger.view import LedgerView
 from stet.queries.cut import AsOf, ReadCut
 from stet.queries.events import EventView, as_seen, event_of
-from stet.queries.incident import incident_of
+from stet.queries.incident import incident_itself, incident_of
 from stet.queries.one import view_ledger
 from stet.queries.shown import hidden_in, read_guarded, read_shown
 from stet.source import state as source_state
@@ -109,6 +109,8 @@ async def list_events(
     revisions_only: bool = False,
 ) -> Rows[EventView]:
     stream = f"incident:{incident_id}"
+    if revisions_only:
+        await incident_of(connection, ledger_id, incident_id, cut)
     guarded = await read_guarded(connection, ledger_id, (stream,), cut.audience)
     cursor = await connection.execute(
         _LIST_EVENTS,
@@ -124,7 +126,7 @@ async def list_events(
     )
     items = [as_seen(EventView(**event_of(row)), guarded.get(stream)) for row in await cursor.fetchall()]
     if not items and not after:
-        await incident_of(connection, ledger_id, incident_id, cut)
+        await incident_itself(connection, ledger_id, incident_id, cut)
     page = items[:limit]
     return Rows(page, page[-1].stream_version if len(items) > limit else None)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Annotated, cast
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 
 from stet.database.pool import HISTORIES, Connection, of_ledger, snapshot
+from stet.handle import Reader
+from stet.handle.merge import preview_merge
 from stet.http.answer import answer
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE
@@ -29,6 +32,7 @@ from stet.http.routes import (
 )
 from stet.http.routes.incidents import IncidentId
 from stet.http.service import service_of
+from stet.incident.collide import MergePreview
 from stet.incident.diff import Diff
 from stet.incident.explain import Explanation
 from stet.incident.matrix import Matrix
@@ -183,6 +187,25 @@ async def get_similar(
     return answer(request, shown, shown.version, cut)
 
 
+@get(_ONE + "/merge", operation_id="previewMerge", summary="See what a merge would do", tags=["incidents"])
+async def get_merge(
+    request: StetRequest,
+    ledger: LedgerName,
+    incident_id: IncidentId,
+    into: Annotated[UUID, QueryParameter(description="The incident that it would be merged into.")],
+    if_none_match: IfNoneMatch = None,
+) -> Response[MergePreview]:
+    """Which attributes of the other one would change, which claims collide, or why it would be refused. For members.
+
+    Nothing is written. As of the head.
+    """
+    service = service_of(request)
+    ledger_id = await service.ledger_id(ledger)
+    async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
+        shown = await preview_merge(Reader(connection, ledger_id), incident_id, into)
+    return answer(request, shown, shown.version)
+
+
 @get(_ONE + "/timeline", operation_id="getTimeline", summary="Get an incident's timeline", tags=["incidents"])
 async def get_timeline(
     request: StetRequest,
@@ -238,5 +261,6 @@ async def get_events(
 
 
 ROUTES = [
-    *(get_incident, get_matrix, get_explanation, get_diff, get_similar, get_timeline, get_revisions, get_events),
+    *(get_incident, get_matrix, get_explanation, get_diff, get_similar, get_merge, get_timeline, get_revisions),
+    get_events,
 ]
