@@ -49,6 +49,7 @@ from stet.incident.commands import (
     ClaimInput,
     CorrectStatement,
     LinkIncident,
+    MergeIncident,
     MoveStatement,
     OpenIncident,
     PinAttribute,
@@ -56,6 +57,7 @@ from stet.incident.commands import (
     ReinstateStatement,
     RejectStatement,
     RetractStatement,
+    RevertMerge,
     StatementFieldsInput,
     SupersedeStatement,
     UnlinkIncident,
@@ -397,7 +399,17 @@ class World:
 
     @property
     def incidents(self) -> dict[UUID, Incident]:
-        return self.of("incident")
+        """Those that are not merged."""
+        return {id_: state for id_, state in self.of("incident").items() if not state.merged_into}
+
+    def survivor(self, incident_id: UUID) -> UUID:
+        """What an incident is by now."""
+        into = self.states[f"incident:{incident_id}"].merged_into
+        return self.survivor(into) if into else incident_id
+
+    def homes(self, statement_id: UUID) -> list[UUID]:
+        """The incidents that hold a statement."""
+        return sorted(id_ for id_, state in self.incidents.items() if statement_id in state.statements)
 
     @property
     def statements(self) -> dict[UUID, Statement]:
@@ -722,7 +734,7 @@ def correct_one(draw: Draw, world: World) -> None:
         return
     statement_id = pick(draw, *sorted(world.statements))
     held = world.statements[statement_id]
-    incident_id = pick(draw, *sorted(held.incidents))
+    incident_id = pick(draw, *world.homes(statement_id))
     set_ = StatementFieldsInput(
         speaker=pick(draw, UNSET, *world.sources),
         channel=some(draw, names, UNSET, None),
@@ -731,7 +743,7 @@ def correct_one(draw: Draw, world: World) -> None:
         citation=pick(draw, UNSET, UNSET, None, citation_of(draw, world)),
     )
     mine = sorted(world.incidents[incident_id].statements[statement_id].claims)
-    given = [a_claim(draw, world, sorted(held.incidents))] if draw(booleans) else []
+    given = [a_claim(draw, world, world.homes(statement_id))] if draw(booleans) else []
     if given and mine and draw(booleans):
         given = [msgspec.structs.replace(given[0], claim_id=mine[0], incident_id=None)]
     removed = tuple(pick(draw, (), (), (), (), mine[-1:]))
@@ -755,7 +767,7 @@ def correct_one(draw: Draw, world: World) -> None:
 def _said_of(draw: Draw, world: World) -> tuple[UUID, Statement]:
     """A statement, or a retraction, and one of the incidents that hold it."""
     held = world.statements[pick(draw, *sorted(world.statements))]
-    return pick(draw, *sorted(held.incidents)), held
+    return pick(draw, *world.homes(held.statement_id)), held
 
 
 def retract_one(draw: Draw, world: World) -> None:
@@ -932,8 +944,32 @@ def restrict_document(draw: Draw, world: World) -> None:
     world.write(lambda: change_document(command, document_id, ""))
 
 
+def merge_one(draw: Draw, world: World) -> None:
+    """Mostly of two that are restricted alike."""
+    if len(world.incidents) < 2:
+        open_one(draw, world)
+    one, other = draw(st.permutations(sorted(world.of("incident"))))[:2]
+    command = MergeIncident(into=other, reason=draw(reasons))
+    world.write(lambda: revise_incident(command, one, ""))
+
+
+def revert_one(draw: Draw, world: World) -> None:
+    """Also of one into an incident that is merged itself, which is refused."""
+    merged = [(id_, one.incident_id) for id_, state in world.of("incident").items() for one in state.absorbed]
+    if not merged:
+        merge_one(draw, world)
+        merged = [(id_, one.incident_id) for id_, state in world.of("incident").items() for one in state.absorbed]
+    if merged:
+        incident_id, away = pick(draw, *sorted(merged))
+        command = RevertMerge(incident_id=away, reason=draw(reasons))
+        world.write(lambda: revise_incident(command, incident_id, ""))
+
+
 def link_one(draw: Draw, world: World) -> None:
-    one, other = draw(st.permutations(sorted(world.incidents)))[:2]
+    if len(world.incidents) < 2:
+        open_one(draw, world)
+    one, *others = draw(st.permutations(sorted(world.incidents)))
+    other = pick(draw, *others) if others else one
     command = LinkIncident(incident_id=other, relation=pick(draw, "follows", "related"), reason="seen")
     world.write(lambda: revise_incident(command, one, ""))
 
@@ -955,6 +991,7 @@ STEPS = (
     *(propose_one, accept_one, accept_one, reject_one),
     *(assess_one, assess_one, move_one, move_one, pin_one, pin_one, unpin_one),
     *(open_one, amend_one, change_status, link_one, link_one, unlink_one),
+    *(merge_one, merge_one, merge_one, revert_one, revert_one),
     *(register_source, revise_source, merge_sources, register_document, revise_document, capture_document),
     *(restrict_one, restrict_one, restrict_one, restrict_document),
     *(amend_ledger, define_attribute, publish_release),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.property.oracle import resolved, retell
+from tests.property.oracle_cuts import is_merged
 
 from stet.envelope import Recorded
 
@@ -14,6 +15,8 @@ FIELDS = ("said", "retracted", "superseded", "contradicted", "conceded", "relaye
 
 def records(events: list[Recorded[Any]]) -> dict[UUID, tuple[int, ...]]:
     """For each source with a part in the incident, the six numbers."""
+    if is_merged(events):
+        return {}
     told = retell(events)
     statements = told.statements.values()
     held = resolved(told)

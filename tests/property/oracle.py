@@ -91,8 +91,6 @@ def _hear(told: Told, recorded: Recorded[Any], incident_id: UUID) -> None:  # no
         case StatementMovedIn(statement=moved):
             said = _said(moved, moved.statement_id, moved)
             said.claims = dict(moved.claims)
-            if moved.statement_id in statements:
-                said.claims = {**statements[moved.statement_id].claims, **moved.claims}
             said.retracts = moved.retracts and (moved.retracts.statement_id, moved.retracts.claim_ids)
             said.superseded_by = [by.superseded_by for by in moved.superseded]
             said.withdrawn = moved.withdrawn is not None

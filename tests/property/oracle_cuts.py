@@ -33,6 +33,17 @@ def appends(events: Events) -> Iterator[Events]:
         yield seen
 
 
+def is_merged(events: Iterable[Recorded[Any]]) -> bool:
+    """Whether the incident is another one by then, so that no list has it."""
+    into: Any = None
+    for recorded in events:
+        if recorded.type == "incident-merged":
+            into = recorded.event.into
+        elif recorded.type == "merge-reverted" and recorded.event.incident_id == into:
+            into = None
+    return into is not None
+
+
 def moments(state: Incident) -> list[datetime]:
     """Every said time at which something changes, and just beside it."""
     bounds = {bound for said in state.statements.values() for bound in said.said if bound}

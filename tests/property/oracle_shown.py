@@ -19,6 +19,7 @@ from stet.envelope import Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
+    IncidentAbsorbed,
     ReferenceHidden,
     StatementAccepted,
     StatementCorrected,
@@ -40,9 +41,12 @@ _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 def ids_in(event: Any) -> set[UUID]:
-    """Every id that stands anywhere in an event. What a statement was superseded by is told apart from it."""
+    """Every id that stands anywhere in an event. What a statement was superseded by, and the links of what was
+    merged, are told apart from it."""
     if isinstance(event, StatementMovedIn):
         event = replace(event, statement=replace(event.statement, superseded=()))
+    if isinstance(event, IncidentAbsorbed):
+        event = replace(event, links=())
     return {UUID(found.decode()) for found in _ID.findall(msgspec.json.encode(event))}
 
 
@@ -102,6 +106,9 @@ def shown(events: Events) -> Events:
 
 
 def _less_superseded(one: Recorded[Any], gone: set[UUID]) -> Recorded[Any]:
+    if isinstance(one.event, IncidentAbsorbed):
+        clear = tuple(link for link in one.event.links if link.incident_id not in gone)
+        return replace(one, event=replace(one.event, links=clear))
     if not isinstance(one.event, StatementMovedIn):
         return one
     statement = one.event.statement

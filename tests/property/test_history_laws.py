@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from tests.property.disputes import disputes
-from tests.property.oracle_cuts import Events, appends, incidents, many, moments
+from tests.property.oracle_cuts import Events, appends, incidents, is_merged, many, moments
 from tests.property.rows import rows_at, rows_of, slices_at
 from tests.strategies import World, histories
 
@@ -35,6 +35,9 @@ def check_slices(events: Events) -> None:
     rows = rows_of(events)["incident_history"]
     for prefix in appends(events):
         position = prefix[-1].position
+        if is_merged(prefix):
+            assert rows_at(rows, position) == []
+            continue
         (last,) = slices_at(rows, position, None)
         live = rows_at(rows, position)
         said = sorted((row for row in live if row["said_from"] != "infinity"), key=lambda row: row["said_from"])

@@ -29,12 +29,14 @@ from tests.strategies import (
     histories,
     json,
     link_one,
+    merge_one,
     move_one,
     open_one,
     record_one,
     restrict_document,
     restrict_one,
     retract_one,
+    revert_one,
     uuid,
 )
 
@@ -91,7 +93,7 @@ def record_apart(draw: Any, world: World) -> None:
 
 STEPS = (
     *(record_apart, record_apart, record_one, record_one, move_one, move_one),
-    *(correct_one, retract_one, link_one, open_one),
+    *(correct_one, retract_one, link_one, open_one, merge_one, merge_one, revert_one),
     *(restrict_one, restrict_one, restrict_one, restrict_one, restrict_one, restrict_document, restrict_document),
 )
 _steps = st.lists(st.sampled_from(STEPS), max_size=16)

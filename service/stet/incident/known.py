@@ -74,8 +74,9 @@ class Known(Struct, frozen=True, kw_only=True):
     """Of the sources and incidents that were merged, which they are by now."""
 
     def require(self, kind: str, id_: UUID, field: str) -> None:
-        """Raises UnknownReference unless there is such a thing, and, where it is another by now, Refused for a source and
-        Merged for an incident.
+        """Raises UnknownReference unless there is such a thing.
+
+        Where it is another one by now: Refused for a source, Merged for an incident.
         """
         there = {
             "source": self.sources,
