@@ -733,7 +733,6 @@ def correct_one(draw: Draw, world: World) -> None:
     if not world.statements:
         return
     statement_id = pick(draw, *sorted(world.statements))
-    held = world.statements[statement_id]
     incident_id = pick(draw, *world.homes(statement_id))
     set_ = StatementFieldsInput(
         speaker=pick(draw, UNSET, *world.sources),

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from tests.property.oracle_shown import claims_of, finer, told_by
 from tests.property.test_projection_laws import check_from_anywhere
 from tests.strategies import (
@@ -80,6 +81,10 @@ _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 def record_apart(draw: Any, world: World) -> None:
     """A statement about two incidents of which one of the claims alone cites a document."""
+    if len(world.incidents) < 2:
+        open_one(draw, world)
+    if len(world.incidents) < 2:
+        return
     cited = (None, citation_of(draw, world))
     about = draw(st.permutations(sorted(world.incidents)))[:2]
     claims = tuple(
@@ -127,6 +132,8 @@ class Oracle:
                 id_ = statement_of(recorded.event)
                 self.by_id[str(id_).encode()] = f"statement:{id_}"
                 self.held.setdefault(recorded.stream, set()).add(f"statement:{id_}")
+        proposed = {one.event.statement.statement_id for one in world.log if one.type == "statement-proposed"}
+        self.proposed = {f"statement:{id_}" for id_ in proposed} - {*self.by_id.values()}
         labelled: dict[str, bool] = {}
         self.named: dict[str, set[str]] = {}
         """For each incident everything that it names."""
@@ -172,9 +179,11 @@ class Oracle:
             if not stream.startswith("incident:"):
                 continue
             facts, held = facts_of(stream, events), self.held.get(stream, set())
-            assert facts.elsewhere <= self.hidden
+            # The public is shown no proposal, wherever it is hidden.
+            elsewhere = facts.elsewhere - self.proposed
+            assert elsewhere <= self.hidden
             named = self.named.get(stream, set())
-            assert facts.elsewhere - held == (named - held) & self.hidden, stream
+            assert elsewhere - held == (named - held) & self.hidden, stream
             assert hidden(facts) & (held | {stream}) == (held | {stream}) & self.hidden, stream
             for target in facts.elsewhere & held:
                 assert any(target in its for other, its in self.held.items() if other != stream), target
@@ -189,7 +198,7 @@ def test_every_stream_knows_what_is_hidden_of_all_that_it_names(world: World) ->
 @settings(max_examples=40)
 @given(restricted(), st.data())
 def test_what_is_shown_again_leaves_nothing_hidden(world: World, data: st.DataObject) -> None:
-    """All labels are taken away, in any order: then nothing is hidden anywhere, whatever names what in a circle."""
+    """All labels and places are taken away, in any order: then nothing is hidden, whatever names what in a circle."""
     labels: list[tuple[str, Any]] = [(f"document:{id_}", None) for id_ in sorted(world.documents)]
     for id_, incident in sorted(world.incidents.items()):
         labels += [(f"incident:{id_}", one) for one in [None, *sorted(incident.statements)]]
@@ -200,7 +209,11 @@ def test_what_is_shown_again_leaves_nothing_hidden(world: World, data: st.DataOb
             world.must(lambda plain=plain, id_=id_: change_document(plain, id_, ""))
         else:
             clear = ChangeVisibility(
-                statement_id=statement_id, label="clear", embargo_until=None, reason="all may see it"
+                statement_id=statement_id,
+                label="clear",
+                embargo_until=None,
+                disclosed_place=UNSET if statement_id else None,
+                reason="all may see it",
             )
             world.must(lambda clear=clear, id_=id_: revise_incident(clear, id_, ""))
     oracle = Oracle(world)

@@ -107,9 +107,10 @@ def revert(
         else:
             rest = parting.rest(statement)
             left.append(StatementMovedIn(statement=rest, from_incident=away, reason=command.reason))
-    returned = {one for one in into.statements if away in parting.owners(into.statements[one])}
-    for id_ in merged.statements.keys() - returned:
-        arrived.append(_moved_out(id_, away, _gone_to(id_, history, home), command.reason))
+    returned = {id_ for id_, statement in into.statements.items() if away in parting.owners(statement)}
+    for id_ in merged.statements:
+        if id_ not in returned:
+            arrived.append(_moved_out(id_, away, _gone_to(id_, history, home), command.reason))
     return Both(
         (MergeReverted(incident_id=home, reason=command.reason), *arrived),
         (MergeReverted(incident_id=away, reason=command.reason), *left),
@@ -180,6 +181,8 @@ def _since(
     """A statement with what happened before the merge as one incident has it, and what happened since."""
     return replace(
         statement,
+        position=was.position,
+        recorded_at=was.recorded_at,
         claims=claims,
         incidents=incidents,
         corrections=was.corrections + statement.corrections[len(united.corrections) :],
