@@ -138,7 +138,7 @@ def test_every_operation_says_whether_it_takes_a_key() -> None:
     assert CONTRACT["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
     for id_, (method, path, operation) in OPERATIONS.items():
         secret = method != "get" or path.startswith(("/v1/admin/", "/v1/keys", "/v1/audit"))
-        secret = secret or path.endswith(("/members", "/audit", "/proposals")) or "/webhooks" in path
+        secret = secret or path.endswith(("/members", "/audit", "/proposals", "/merge")) or "/webhooks" in path
         expected = [{"key": []}] if secret else [{}, {"key": []}] if path.startswith("/v1/") else []
         assert operation["security"] == expected, id_
 
@@ -198,6 +198,9 @@ def test_examples_are_taken_by_the_service(operation_id: str, name: str, client:
         if name == undone:
             first = json.dumps(EXAMPLES[operation_id][done]).replace("0190163d-8694-739b-aea5-966c26f8ad93", statement)
             made(client.post(f"{incident}/revisions", content=first, headers={"Content-Type": "application/json"}))
+    if name == "revert":
+        there = {"type": "incident-merged", "into": id_of(incident), "reason": "so"}
+        made(client.post(f"{other}/revisions", json=there))
     if answer.status_code == 409 or text != json.dumps(value):
         answer = client.request(method, path.format(**ids), json=json.loads(text))
     assert answer.status_code == 201, answer.text

@@ -36,6 +36,13 @@ PROVOKED: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
     "unknown-reference": lambda client, ledger: client.post(
         f"{an_incident(client, ledger)}/statements", json=a_statement(NOBODY)
     ),
+    "merged": lambda client, ledger: [
+        client.post(
+            f"{(path := an_incident(client, ledger))}/revisions",
+            json={"type": "incident-merged", "into": id_of(an_incident(client, ledger)), "reason": "the same"},
+        ),
+        client.post(f"{path}/revisions", json={"type": "incident-amended", "title": "X", "reason": "late"}),
+    ][1],
     "cycle": lambda client, ledger: client.post(
         f"{ledger}/sources/{(own := a_source(client, ledger))}/revisions",
         json={"type": "source-revised", "parent": own, "reason": "its own parent"},

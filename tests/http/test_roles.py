@@ -93,6 +93,7 @@ TABLE: dict[str, str] = {
     "revokeKey": "reader",
     "rotateKey": "reader",
     "listProposals": "reader",
+    "previewMerge": "reader",
     "createWebhook": "admin",
     "listWebhooks": "admin",
     "getWebhook": "admin",

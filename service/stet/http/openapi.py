@@ -96,6 +96,11 @@ _MEMENTOS = {
 }
 _MOVING = ("getSource", "getSourceRecord")
 """Of what may be another thing by the cut."""
+_OF_INCIDENT = {
+    *("getIncident", "getMatrix", "explainAttribute", "diffIncident", "previewMerge", "getTimeline"),
+    *("listRevisions", "listStatements", "getStatement", "listSimilar"),
+}
+"""What is asked of an incident that was merged is answered of its survivor."""
 _WEBHOOKS: dict[str, Any] = {
     "change": {
         "post": {
@@ -259,6 +264,12 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         headers = {"Location": {"$ref": "#/components/headers/Location"}}
         content = {"application/json": {"schema": _schema(SourceView)}}
         responses["308"] = {"description": "It is another: see there.", "headers": headers, "content": content}
+    if id_ in _OF_INCIDENT:
+        location = {"Location": {"$ref": "#/components/headers/Location"}}
+        responses["308"] = {
+            "description": "It was merged: the same of the incident that it is by then.",
+            "headers": location,
+        }
     problems = [400, 403, 500, 503] + ([406] if forms else [])
     least = LEAST.get(id_)
     # An operation without a line in the table is refused; a test asks for the line.

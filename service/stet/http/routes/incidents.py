@@ -201,7 +201,7 @@ async def post_revision(
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[IncidentView]:
-    """A correction of our record, a change of title, kind, tags or status, a link. Nothing is overwritten by it.
+    """A correction of our record, a change of title, kind, tags or status, a link, a merge. Nothing is overwritten.
 
     A corrected said_at moves every time that hangs on the statement, in every incident, in the same append. An
     administrator proposes or confirms that something be erased.
