@@ -34,6 +34,7 @@ STAYS = {
     "time_of_day": "a time",
     "sha256": "a hash",
     "tombstone": "a hash",
+    "reached": "a hash",
     "fields": "pointers: names of fields, numbers and ids",
     "actor": "the id of a key",
 }

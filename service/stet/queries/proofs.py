@@ -85,7 +85,10 @@ class ProvenEvent(Struct, frozen=True, kw_only=True):
     """The bytes that were hashed, as text. Null: some of it is not for everybody."""
     salt: str | None
     payload_digest: str
+    """Of the payload as it was recorded, with its salt."""
     path: list[str]
+    redacted_by: int | UnsetType = UNSET
+    """Some of it was erased: the event that says so has the digest of what is left."""
 
 
 class IncidentProof(Struct, frozen=True, kw_only=True):
@@ -192,14 +195,15 @@ async def view_proven(
     signed = await last_signed(connection, ledger_id, (last and last[0]) or 1)
     at = await incident_of(connection, ledger_id, incident_id, cut)
     guarded = (await read_guarded(connection, ledger_id, (stream,), cut.audience)).get(stream)
-    names = ProvenEvent.__struct_fields__
+    names = ProvenEvent.__struct_fields__[:-1]
     events = []
     rows = await (await connection.execute(_READ_PROVEN, wanted)).fetchall()
     rows = [row for row in rows if not guarded or row[0] not in guarded.hidden]
     for some in (rows[n : n + _AT_ONCE] for n in range(0, len(rows), _AT_ONCE)):
         paths = await _paths(connection, ledger_id, [row[0] for row in some], signed.size)
         for row, path in zip(some, paths, strict=True):
-            event = ProvenEvent(**dict(zip(names, (*row, path), strict=True)))
+            redacted_by = UNSET if row[-1] is None else row[-1]
+            event = ProvenEvent(**dict(zip(names, (*row[:-1], path), strict=True)), redacted_by=redacted_by)
             in_part = guarded and event.position in guarded.altered
             events.append(replace(event, payload=None, salt=None) if in_part else event)
     proof = IncidentProof(ledger_id=ledger_id, checkpoint=signed.note, keys=signed.keys, events=events)

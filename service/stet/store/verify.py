@@ -17,7 +17,7 @@ from stet.offline import Fault
 from stet.proofs.check import TreeChecker
 from stet.proofs.keys import origin_of, read_keys
 from stet.sql import load
-from stet.store.check import Checker, row_of
+from stet.store.check import Checker, Row, row_of
 from stet.store.hashing import rfc3339
 from stet.store.read import HEAD
 
@@ -106,8 +106,7 @@ class _Ledger:
         tree = self._tree(stack, saved, keys)
         self._references = {_digest(row): False for row in self._rows(_READ_REFERENCES)}
         for row in self._rows(_READ_LOG):
-            self._check(row)
-            tree.add(bytes.fromhex(row[-1]))
+            tree.add(bytes.fromhex(self._check(row).leaf))
             if self._checked % _BATCH == 0:
                 progress(self._name, self._checked, self._head[0])
         self._check_end()
@@ -129,7 +128,7 @@ class _Ledger:
             cursor.execute(statement, {"ledger_id": self._id, "up_to": HEAD} | more)
             yield from cursor
 
-    def _check(self, columns: tuple[Any, ...]) -> None:
+    def _check(self, columns: tuple[Any, ...]) -> Row:
         row = row_of(columns)
         if columns[6] is None:  # what the database writes of an infinite time
             raise Fault(f"position {row.position} was recorded at no instant")
@@ -141,6 +140,7 @@ class _Ledger:
                 raise Fault(f"position {row.position}: the table reference lacks {_words(reference)}")
             self._references[digest] = True
         self._checked += 1
+        return row
 
     def _check_end(self) -> None:
         position, recorded_at = self._head
