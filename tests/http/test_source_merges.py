@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -176,6 +177,29 @@ def test_what_cannot_be_merged_is_refused_and_names_the_field(
     made(merge(client, ledger, first, second))
     more = a_source(client, ledger, "O", aliases=[{"name": f"Other {n}"} for n in range(60)])
     problem(merge(client, ledger, more, second), "refused", 409, "into")
+
+
+def test_who_names_it_meanwhile_is_either_followed_or_refused(
+    client: httpx.Client, ledger: str, twice: tuple[str, str]
+) -> None:
+    one, other = twice
+    paths = [an_incident(client, ledger, statements=[a_statement(one)]) for _ in range(6)]
+    started = Barrier(len(paths) + 1)
+
+    def say(path: str) -> list[int]:
+        started.wait()
+        return [client.post(f"{path}/statements", json=a_statement(one)).status_code for _ in range(25)]
+
+    with ThreadPoolExecutor(len(paths)) as threads:
+        saying = [threads.submit(say, path) for path in paths]
+        started.wait()
+        made(merge(client, ledger, one, other))
+        statuses = {status for said in saying for status in said.result()}
+    assert statuses <= {201, 409}
+    for path in paths:
+        assert one not in client.get(path).text
+    (group,) = read(client.get(f"{ledger}/stats?group_by=source"))["items"]
+    assert group["key"] == other
 
 
 def remaining(client: httpx.Client, source: str) -> int:

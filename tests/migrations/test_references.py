@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import psycopg
 from tests.conftest import serve
-from tests.http.asking import a_source, a_statement, an_incident, id_of, killed, made
+from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, killed, made
 
 from stet.database.migrate import migrations_folder
 from stet.store.verify import verify
 
 ROWS = "SELECT target, stream, role FROM stet.reference ORDER BY 1, 2, 3"
 BACKFILL = migrations_folder() / "versions" / "0010_visibility_fanout.sql"
+OF_SOURCES = migrations_folder() / "versions" / "0015_source_merges.sql"
 
 
 def test_what_an_earlier_release_did_not_note_is_found_in_its_log(url: str, tmp_path: Path) -> None:
@@ -49,6 +50,27 @@ def test_what_an_earlier_release_did_not_note_is_found_in_its_log(url: str, tmp_
         assert [report.fault for report in verify(connection, None)] != [None]
     with psycopg.connect(url) as connection:
         connection.execute(BACKFILL.read_bytes())
+    with psycopg.connect(url) as connection:
+        assert connection.execute(ROWS).fetchall() == before
+    with psycopg.connect(url) as connection:
+        assert [report.fault for report in verify(connection, None)] == [None]
+
+
+def test_the_parents_and_the_publishers_of_an_earlier_release_are_found_in_its_log(url: str, tmp_path: Path) -> None:
+    with serve(url, tmp_path) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+        made(client.post("/v1/ledgers", json={"name": "l", "title": "L"}))
+        one, two = (a_source(client, "/v1/ledgers/l", name) for name in ("One", "Two"))
+        child = a_source(client, "/v1/ledgers/l", "Child", parent=one)
+        for parent in (two, None):
+            revised = {"type": "source-revised", "parent": parent, "reason": "so"}
+            made(client.post(f"/v1/ledgers/l/sources/{child}/revisions", json=revised))
+        a_document(client, "/v1/ledgers/l", publisher=two)
+    with psycopg.connect(url) as connection:
+        before = connection.execute(ROWS).fetchall()
+        assert len(before) == 3
+        connection.execute("DELETE FROM stet.reference")
+        connection.execute("DROP INDEX stet.event_merged, stet.event_merging")
+        connection.execute(OF_SOURCES.read_bytes())
     with psycopg.connect(url) as connection:
         assert connection.execute(ROWS).fetchall() == before
     with psycopg.connect(url) as connection:
