@@ -164,7 +164,8 @@ NOT_COMPARED = frozenset(("getTimeMap", "getCheckpoint", "getInclusionProof", "g
 """That something was appended, and when, is not hidden: only what it was. A salted hash tells nothing of that."""
 _OF_LEDGER = frozenset(
     (
-        *("listSources", "listDocuments", "listIncidents", "getStats", "listRevisions", "listIncidentEvents"),
+        *("listSources", "listDocuments", "listIncidents", "listSimilar", "getStats"),
+        *("listRevisions", "listIncidentEvents"),
         *("listStatements", "listAllStatements", "listReleases", "getSourceRecord", "getRecordsProgress", "getRelease"),
     )
 )

@@ -31,6 +31,7 @@ from tests.strategies import (
     json,
     link_one,
     merge_one,
+    merge_sources,
     move_one,
     open_one,
     record_one,
@@ -91,14 +92,14 @@ def record_apart(draw: Any, world: World) -> None:
         ClaimInput(claim_id=world.new_id(), incident_id=id_, attribute="weapon", value=json("gun"), citation=citation)
         for id_, citation in zip(about, cited, strict=True)
     )
-    body, statement_id = RecordStatement(speaker=min(world.of("source")), claims=claims), world.new_id()
+    body, statement_id = RecordStatement(speaker=world.sources[0], claims=claims), world.new_id()
     if world.write(lambda: record_statement(body, about[0], statement_id, "")):
         world.stated[statement_id] = Stated(None, None, {})
 
 
 STEPS = (
     *(record_apart, record_apart, record_one, record_one, move_one, move_one),
-    *(correct_one, retract_one, link_one, open_one, merge_one, merge_one, revert_one),
+    *(correct_one, retract_one, link_one, open_one, merge_sources, merge_one, merge_one, revert_one),
     *(restrict_one, restrict_one, restrict_one, restrict_one, restrict_one, restrict_document, restrict_document),
 )
 _steps = st.lists(st.sampled_from(STEPS), max_size=16)
