@@ -1,4 +1,4 @@
-"""The README and docs/architecture.md are run as they stand, against a running service.
+"""The README and some pages of docs/ are run as they stand, against a running service.
 
 If you are here because one of these failed: run the snippet against `make run` by hand. Either the page or the service
 is wrong; what a snippet prints stands in the block of text below it.
@@ -55,7 +55,7 @@ def reference(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield server
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/feeds.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/feeds.md", "docs/proofs.md"])
 def test_snippets_print_what_the_page_says(name: str, reference: Server, tmp_path: Path) -> None:
     """Verbatim but for the address."""
     script, printed = snippets(ROOT / name)
@@ -94,7 +94,7 @@ def test_the_readme_s_make_lines_are_targets() -> None:
 
 def test_every_shell_block_is_run() -> None:
     """No page has shell that nobody runs: other pages have none, or only name commands inline."""
-    run = {"README.md", "architecture.md", "feeds.md"}
+    run = {"README.md", "architecture.md", "feeds.md", "proofs.md"}
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").glob("*.md")):
         if path.name not in run:
             languages = {language for language, _ in _BLOCK.findall(path.read_text(encoding="utf-8"))}
