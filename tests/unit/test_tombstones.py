@@ -1,0 +1,182 @@
+"""What was erased: an exported log and a saved answer that hold tombstones, made from docs/log-format.md by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.conftest import SIGNING_KEY
+from tests.unit.test_trees import Stored
+
+from stet.offline import Checkpoint, Fault, Tree, check_answer, check_log, leaf_of, parse_key
+from stet.proofs.keys import SigningKey, origin_of, signed_note, vkey
+
+LEDGER = UUID("01900000-0000-7000-8000-000000000000")
+INCIDENT = "01900000-0000-7000-8000-000000000099"
+KEY = SigningKey(SIGNING_KEY)
+SAID, LEFT = '{"title":"he lives at number 9"}', '{"title":"[redacted]"}'
+Row = dict[str, Any]
+
+
+def uuid(n: int) -> str:
+    return f"01900000-0000-7000-8000-{n:012}"
+
+
+def event(position: int, type_: str, payload: str) -> Row:
+    salt = f"{position:032x}"
+    row: Row = {
+        "position": position,
+        "stream": f"incident:{INCIDENT}",
+        "stream_version": position,
+        "event_id": uuid(position),
+        "type": type_,
+        "schema_version": 1,
+        "recorded_at": f"2020-11-09T06:00:0{position}.000000Z",
+        "actor": "desk",
+        "correlation_id": uuid(position),
+        "causation_id": None,
+        "payload": payload,
+        "salt": salt,
+        "payload_digest": sha256(bytes.fromhex(salt) + payload.encode()).hexdigest(),
+    }
+    words = [LEDGER, *[row[name] for name in list(row)[:9]], "", row["payload_digest"]]
+    return row | {"leaf": leaf_of(*words).hex()}
+
+
+def erasing(position: int, *erased: int, left: str = LEFT) -> Row:
+    events = [{"position": one, "fields": ["/title"], "tombstone": sha256(left.encode()).hexdigest()} for one in erased]
+    return event(position, "payload-redacted", json.dumps({"redaction_id": uuid(50), "events": events}))
+
+
+def redacted(row: Row, by: int, left: str = LEFT) -> Row:
+    erased = row | {"payload": left, "salt": None}
+    return {name: erased[name] for name in row} | {"redacted_by": by}
+
+
+def history() -> list[Row]:
+    """Position 2 was erased by 4, and again, with 1, by 5."""
+    rows = [event(1, "incident-opened", SAID), event(2, "incident-amended", SAID), event(3, "incident-amended", "{}")]
+    rows += [erasing(4, 2, left='{"title":"he lives at [redacted]"}'), erasing(5, 1, 2)]
+    return [redacted(rows[0], 5), redacted(rows[1], 5), *rows[2:]]
+
+
+def log_of(rows: list[Row]) -> bytes:
+    written, digest = b"", sha256()
+
+    def sealed(line: Row) -> bytes:
+        head = json.dumps(line, separators=(",", ":")).encode()[:-1]
+        digest.update(head)
+        tail = f',"digest":"{digest.hexdigest()}"}}\n'.encode()
+        digest.update(tail)
+        return head + tail
+
+    header = {"format": "stet-log", "version": 2, "ledger_id": str(LEDGER), "name": "x", "position": len(rows)}
+    written += sealed(header | {"recorded_at": rows[-1]["recorded_at"], "answers": 0})
+    for row in rows:
+        line = json.dumps(row, separators=(",", ":")).encode() + b"\n"
+        digest.update(line)
+        written += line
+    return written + sealed({"events": len(rows), "answers": 0})
+
+
+def checkpoint(rows: list[Row], size: int | None = None) -> Checkpoint:
+    tree = Tree()
+    for row in rows[:size]:
+        tree.add(bytes.fromhex(row["leaf"]))
+    return Checkpoint(origin_of(LEDGER), tree.size, tree.root())
+
+
+def answer_of(rows: list[Row]) -> Row:
+    stored = Stored([bytes.fromhex(row["leaf"]) for row in rows])
+    events = [
+        {name: its for name, its in row.items() if name != "leaf"}
+        | {"path": [one.hex() for one in stored.included(row["position"] - 1, len(rows))]}
+        for row in rows
+    ]
+    note = signed_note(checkpoint(rows), [KEY])
+    proof = {"ledger_id": str(LEDGER), "checkpoint": note, "keys": [vkey(LEDGER, KEY.public)], "events": events}
+    return {"incident_id": INCIDENT, "version": len(rows), "proof": proof}
+
+
+def of_log(rows: list[Row]) -> list[str]:
+    return list(check_log(io.BytesIO(log_of(rows)), [checkpoint(history())]))
+
+
+def of_answer(rows: list[Row]) -> list[str]:
+    return list(check_answer(answer_of(rows), [parse_key(vkey(LEDGER, KEY.public))], []))
+
+
+@pytest.mark.parametrize("check", [of_log, of_answer])
+def test_tombstones_are_proven_and_named(check: Callable[[list[Row]], list[str]]) -> None:
+    """By what erased them last; the log and the tree are the same as before."""
+    lines = check(history())
+    assert [line for line in lines if line.startswith("tombstone")] == [
+        "tombstone: position 1, of which something was erased by position 5",
+        "tombstone: position 2, of which something was erased by position 5",
+    ]
+    assert any(line.startswith("proven: ") for line in lines)
+
+
+def test_an_answer_saved_before_the_redaction_is_right_after_it() -> None:
+    before = [event(1, "incident-opened", SAID), event(2, "incident-amended", SAID), event(3, "incident-amended", "{}")]
+    assert of_answer(before)[1] == f"proven: 3 events of incident {INCIDENT} are in the log that was signed"
+    assert [row["leaf"] for row in before] == [row["leaf"] for row in history()[:3]]
+
+
+def test_a_tombstone_that_is_erased_behind_the_checkpoint_is_said_to_be() -> None:
+    rows = history()
+    lines = list(check_log(io.BytesIO(log_of(rows)), [checkpoint(rows, 3)]))
+    assert lines[-1] == (
+        "tombstone: position 2, of which something was erased by position 5, which came after the checkpoint of 3"
+    )
+
+
+def without(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"redacted_by": None}
+
+
+def by_another(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"redacted_by": 3}
+
+
+def by_the_first(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"redacted_by": 4}
+
+
+def by_itself(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"redacted_by": 2}
+
+
+def nowhere(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"redacted_by": 6}
+
+
+def other_words(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"payload": '{"title":"[retracted]"}'}
+
+
+@pytest.mark.parametrize("check", [of_log, of_answer])
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (without, "position 2: the payload has no salt, and no later event that erased it"),
+        (by_another, "position 3: it should be what erased something at position 2, and is not"),
+        (by_the_first, "position 2: the tombstone is not the one that position 4 names"),
+        (by_itself, "position 2: the payload has no salt, and no later event that erased it"),
+        (nowhere, "position 2 was erased by position 6, which is not there"),
+        (other_words, "position 2: the tombstone is not the one that position 5 names"),
+    ],
+)
+def test_a_tombstone_that_nothing_proves_is_a_fault(
+    check: Callable[[list[Row]], list[str]], spoil: Callable[[list[Row]], None], said: str
+) -> None:
+    rows = history()
+    spoil(rows)
+    with pytest.raises(Fault) as fault:
+        check(rows)
+    assert said in str(fault.value)
