@@ -52,7 +52,7 @@ def test_demo_marks_every_line_as_good(cluster: Cluster) -> None:
     done = stet("demo", STET_DATABASE_URL=cluster.migrated())
     assert done.returncode == 0, done.stderr
     assert "✗" not in done.stdout
-    assert done.stdout.count("✓") == len(CHECKS) + 5  # the rebuild, two readers and what they are told, a webhook
+    assert done.stdout.count("✓") == len(CHECKS) + 7  # the rebuild, two readers and what they are told, a webhook, two proofs
     for title in (
         "What the claims come to, after the desk's acts",
         "What the claims come to, at the head",
@@ -60,7 +60,7 @@ def test_demo_marks_every_line_as_good(cluster: Cluster) -> None:
         "Who claims what",
         "What was said from 31 December 2020 to 5 January 2021 changed",
         "The rebuild of incident_history: done, 43 events",
-        f"{len(CHECKS) + 5} of {len(CHECKS) + 5} hold",
+        f"{len(CHECKS) + 7} of {len(CHECKS) + 7} hold",
     ):
         assert title in done.stdout
     for kept, rebuilt in re.findall(r"kept by the appends +(\w{64})\n +rebuilt from the log +(\w{64})", done.stdout):
