@@ -52,7 +52,7 @@ def test_demo_marks_every_line_as_good(cluster: Cluster) -> None:
     done = stet("demo", STET_DATABASE_URL=cluster.migrated())
     assert done.returncode == 0, done.stderr
     assert "✗" not in done.stdout
-    assert done.stdout.count("✓") == len(CHECKS) + 7  # the rebuild, two readers and what they are told, a webhook, two proofs
+    assert done.stdout.count("✓") == len(CHECKS) + 7  # the rebuild, two readers, what is told, a webhook, two proofs
     for title in (
         "What the claims come to, after the desk's acts",
         "What the claims come to, at the head",
