@@ -33,5 +33,6 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/readyz', timeout=2)"]
 ENTRYPOINT ["stet"]
 # Inside a container loopback cannot be reached from outside it. The first start prints the key of the owner; the pepper
-# of the keys stays in /var/lib/stet, so mount a volume there, or set STET_PEPPER.
+# of the keys and the signing key stay in /var/lib/stet, so mount a volume there, or set STET_PEPPER and
+# STET_SIGNING_KEY.
 CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]
