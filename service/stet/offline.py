@@ -278,6 +278,8 @@ def check_log(stream: BinaryIO, checkpoints: Sequence[Checkpoint]) -> Iterator[s
                 if row["digest"] != seal.hexdigest():
                     raise Fault(f"{at}: its digest is not that of all that is before it")
                 header, line = header or row, line[before:]
+                if header["version"] not in (1, 2):
+                    raise Fault(f"{at}: the log is of version {header['version']}, and this checks versions 1 and 2")
             seal.update(line)
         except _DAMAGED as error:
             raise Fault(f"{at}: it cannot be read: {error!r}") from error

@@ -65,7 +65,7 @@ def history() -> list[Row]:
     return [redacted(rows[0], 5), redacted(rows[1], 5), *rows[2:]]
 
 
-def log_of(rows: list[Row]) -> bytes:
+def log_of(rows: list[Row], version: int = 2) -> bytes:
     written, digest = b"", sha256()
 
     def sealed(line: Row) -> bytes:
@@ -75,7 +75,7 @@ def log_of(rows: list[Row]) -> bytes:
         digest.update(tail)
         return head + tail
 
-    header = {"format": "stet-log", "version": 2, "ledger_id": str(LEDGER), "name": "x", "position": len(rows)}
+    header = {"format": "stet-log", "version": version, "ledger_id": str(LEDGER), "name": "x", "position": len(rows)}
     written += sealed(header | {"recorded_at": rows[-1]["recorded_at"], "answers": 0})
     for row in rows:
         line = json.dumps(row, separators=(",", ":")).encode() + b"\n"
@@ -126,6 +126,13 @@ def test_an_answer_saved_before_the_redaction_is_right_after_it() -> None:
     before = [event(1, "incident-opened", SAID), event(2, "incident-amended", SAID), event(3, "incident-amended", "{}")]
     assert of_answer(before)[1] == f"proven: 3 events of incident {INCIDENT} are in the log that was signed"
     assert [row["leaf"] for row in before] == [row["leaf"] for row in history()[:3]]
+
+
+def test_a_log_of_another_version_is_refused() -> None:
+    for version in (1, 2):
+        assert list(check_log(io.BytesIO(log_of(history(), version)), [checkpoint(history())]))
+    with pytest.raises(Fault, match="line 1: the log is of version 3"):
+        list(check_log(io.BytesIO(log_of(history(), 3)), [checkpoint(history())]))
 
 
 def test_a_tombstone_that_is_erased_behind_the_checkpoint_is_said_to_be() -> None:
