@@ -25,7 +25,15 @@ from stet.settings import Settings
 FILE = Path(__file__).parents[2] / "openapi" / "openapi.json"
 CONTRACT: dict[str, Any] = json.loads(FILE.read_bytes())
 NEGOTIATED = {
-    *("listIncidents", "listAllStatements", "listChanges", "listEvents", "getTimeMap", "getIncidentTimeMap"),
+    *(
+        "listIncidents",
+        "listAllStatements",
+        "listChanges",
+        "listEvents",
+        "getTimeMap",
+        "getIncidentTimeMap",
+        "getCheckpoint",
+    ),
     *("listRecords", "exportIncidents", "getAtomFeed"),
 }
 OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
