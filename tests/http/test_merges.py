@@ -235,7 +235,7 @@ def test_a_row_of_a_data_set_follows_its_incident(client: httpx.Client, ledger: 
 
     def rows() -> list[Any]:
         text = client.get(f"{ledger}/records", params={"source": source}).text
-        return [json.loads(line)["row"]["mag"] for line in text.splitlines()]
+        return [json.loads(line)["record"]["mag"] for line in text.splitlines()]
 
     publish(1)
     (row,) = listed(client, ledger)
