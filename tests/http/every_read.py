@@ -216,6 +216,8 @@ class Form(NamedTuple):
 
     def _one(self, operation: str, answer: httpx.Response) -> Any:
         text = answer.text.replace(self.ledger.name, "LEDGER").replace(str(self.ledger.ledger_id), "LEDGER")
+        if answer.status_code == 308:
+            return _POSITION.sub(self._instant, answer.headers["location"].replace(self.ledger.name, "LEDGER"))
         kind = answer.headers["content-type"].partition(";")[0]
         if answer.status_code != 200:
             return answer.status_code, self._value(json.loads(_POSITION.sub("position:N", text)))

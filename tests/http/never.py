@@ -61,6 +61,10 @@ def kept_of(world: World) -> list[Kept]:
             payload["statement"] = {**payload["statement"], "superseded": left}
             if not left:
                 del payload["statement"]["superseded"]
+        if type_ == "incident-absorbed":
+            payload["links"] = [one for one in payload.get("links", ()) if one["incident_id"] not in ids]
+            if not payload["links"]:
+                del payload["links"]
         if kind == "incident" and any(hidden in json.dumps(payload) for hidden in ids):
             continue
         pin = (stream, payload.get("attribute"), payload.get("of"))

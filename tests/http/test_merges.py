@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.conftest import OWNER, Cluster, bearing, serve
 from tests.http.asking import NOBODY, a_source, a_statement, an_incident, correction, id_of, killed, made, problem, read
+from tests.http.keyed import a_ledger
 
 SUB_PATHS = ("", "/matrix", "/attributes/killed", "/diff", "/timeline", "/revisions", "/statements")
 
@@ -253,3 +257,34 @@ def test_a_row_of_a_data_set_follows_its_incident(client: httpx.Client, ledger: 
     assert rows() == [3]
     assert len(read(client.get(away))["statements"]) == 3
     assert listed(client, ledger) == {row, id_of(home)}
+
+
+def test_the_public_is_led_to_the_survivor_while_it_may_see_it(cluster: Cluster, tmp_path: Path) -> None:
+    """And is told of neither while one of them is restricted: what is said of the one is said of both."""
+    with serve(cluster.migrated(), tmp_path, keyless=False, STET_OWNER_KEY=OWNER) as server, ExitStack() as stack:
+        owner = stack.enter_context(bearing(server, OWNER))
+        anybody = stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+        ledger = a_ledger(owner, "open", public=True)
+        source = a_source(owner, ledger)
+        away, home = (an_incident(owner, ledger, statements=[a_statement(source)]) for _ in range(2))
+        before = owner.get(away).headers["stet-position"]
+        made(merge(owner, away, home))
+        assert anybody.get(away).headers["location"] == home
+        problem(anybody.get(f"{away}/merge", params={"into": id_of(home)}), "unauthenticated", 401)
+
+        def restrict(path: str, **change: Any) -> None:
+            body = {"type": "visibility-changed", "reason": "it must be so", **change}
+            made(owner.post(f"{path}/revisions", json=body))
+
+        restrict(home, label="red")
+        for path in (away, f"{away}?as_of=position:{before}", f"{away}/events", home):
+            problem(anybody.get(path), "not-found", 404)
+            assert owner.get(path).status_code in (200, 308)
+        for path in ("incidents", f"incidents?as_of=position:{before}", "statements"):
+            assert read(anybody.get(f"{ledger}/{path}"))["items"] == []
+        assert id_of(home) not in anybody.get(away).text
+        restrict(home, label="clear")
+        assert anybody.get(away).headers["location"] == home
+        made(revert(owner, away, home))
+        restrict(home, label="amber")
+        assert read(anybody.get(away))["statements"] == []  # the other held them, too
