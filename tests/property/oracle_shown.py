@@ -19,7 +19,6 @@ from stet.envelope import Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
-    IncidentAbsorbed,
     ReferenceHidden,
     StatementAccepted,
     StatementCorrected,
@@ -31,6 +30,7 @@ from stet.incident.events import (
     StatementRetracted,
     StatementSuperseded,
 )
+from stet.incident.links import IncidentAbsorbed
 from stet.values.disc import radius_of
 from stet.values.place import Place
 from stet.values.visibility import Visibility

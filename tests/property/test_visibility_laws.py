@@ -61,7 +61,6 @@ from stet.incident.commands import (
     RecordStatement,
 )
 from stet.incident.events import (
-    IncidentUnlinked,
     ReferenceHidden,
     StatementMovedIn,
     StatementMovedOut,
@@ -69,6 +68,7 @@ from stet.incident.events import (
     StatementRejected,
     StatementSuperseded,
 )
+from stet.incident.links import IncidentUnlinked
 from stet.incident.visibility import facts_of, hidden, shown
 from stet.ledger.commands import CreateLedger
 from stet.projections.history import PROJECTION

@@ -24,15 +24,9 @@ from stet.incident.commands import (
     UnlinkIncident,
 )
 from stet.incident.decide import decide
-from stet.incident.events import (
-    IncidentAmended,
-    IncidentLinked,
-    IncidentOpened,
-    IncidentStatusChanged,
-    IncidentUnlinked,
-    StatementRecorded,
-)
+from stet.incident.events import IncidentAmended, IncidentOpened, IncidentStatusChanged, StatementRecorded
 from stet.incident.known import Known
+from stet.incident.links import IncidentLinked, IncidentUnlinked
 from stet.incident.state import Incident, Link, fold, initial
 from stet.ledger.attributes import BUILT_IN
 

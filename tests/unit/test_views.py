@@ -14,7 +14,6 @@ from tests.unit.recording import record
 from stet.incident.claim import Citation, Claim, Hop, SaidAt
 from stet.incident.events import (
     IncidentAmended,
-    IncidentLinked,
     IncidentOpened,
     IncidentStatusChanged,
     StatementAssessed,
@@ -28,6 +27,7 @@ from stet.incident.events import (
     StatementSuperseded,
     StatementWithdrawn,
 )
+from stet.incident.links import IncidentLinked
 from stet.incident.said import said_by, unsaid
 from stet.incident.state import Incident, fold
 from stet.incident.statement import Assessed, Retracts

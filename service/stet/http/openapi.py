@@ -100,7 +100,7 @@ _OF_INCIDENT = {
     *("getIncident", "getMatrix", "explainAttribute", "diffIncident", "previewMerge", "getTimeline"),
     *("listRevisions", "listStatements", "getStatement", "listSimilar"),
 }
-"""What is asked of an incident that was merged is answered of its survivor."""
+"""What is redirected for an incident that was merged."""
 _WEBHOOKS: dict[str, Any] = {
     "change": {
         "post": {
@@ -266,10 +266,7 @@ def _operation(operation: dict[str, Any], handler: Any) -> None:
         responses["308"] = {"description": "It is another: see there.", "headers": headers, "content": content}
     if id_ in _OF_INCIDENT:
         location = {"Location": {"$ref": "#/components/headers/Location"}}
-        responses["308"] = {
-            "description": "It was merged: the same of the incident that it is by then.",
-            "headers": location,
-        }
+        responses["308"] = {"description": "It was merged: the same of what it is by then.", "headers": location}
     problems = [400, 403, 500, 503] + ([406] if forms else [])
     least = LEAST.get(id_)
     # An operation without a line in the table is refused; a test asks for the line.

@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from stet.document.events import Basis
 from stet.envelope import Command
 from stet.incident.claim import Act, Certainty, Chain, Citation, Record, Scope
-from stet.incident.events import Relation, Status, Tags
+from stet.incident.events import Status
+from stet.incident.links import Relation, Tags
 from stet.incident.statement import Credibility, Ground, Interest, RecordError, Verification
 from stet.redaction.commands import RedactionCommand
 from stet.source.events import Reliability

@@ -30,16 +30,9 @@ from stet.incident.commands import (
     UnpinAttribute,
     WithdrawStatement,
 )
-from stet.incident.events import (
-    IncidentAmended,
-    IncidentEvent,
-    IncidentLinked,
-    IncidentOpened,
-    IncidentStatusChanged,
-    IncidentUnlinked,
-    Link,
-)
+from stet.incident.events import IncidentAmended, IncidentEvent, IncidentOpened, IncidentStatusChanged
 from stet.incident.known import Known
+from stet.incident.links import IncidentLinked, IncidentUnlinked, Link
 from stet.incident.pin import pin, unpin
 from stet.incident.record import correct, record
 from stet.incident.revise import move_out, revise, supersede

@@ -6,14 +6,22 @@ attribute, whether its speaker is known) is resolved when it is recorded and sto
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from stet.document.events import Basis, VisibilityChanged
 from stet.envelope import Event
 from stet.incident.claim import Chain, Citation, Claim, Record, SaidAt
+from stet.incident.links import (
+    IncidentAbsorbed,
+    IncidentLinked,
+    IncidentMerged,
+    IncidentUnlinked,
+    MergeReverted,
+    Tags,
+)
 from stet.incident.statement import Credibility, Ground, Interest, Proposed, RecordError, Statement, Verification
 from stet.ledger.attributes import Rule
 from stet.redaction.events import EVENTS as REDACTIONS
@@ -22,9 +30,7 @@ from stet.source.events import Reliability
 from stet.values.text import AttributeName, Language, Line, Prose, Reason, Reference, Slug, Target
 from stet.values.value import AttributeType
 
-Tags = Annotated[tuple[Slug, ...], Meta(max_length=100)]
 Status = Literal["open", "closed", "withdrawn"]
-Relation = Literal["follows", "part-of", "causes", "same-campaign", "related"]
 
 
 class IncidentOpened(Event, frozen=True, kw_only=True):
@@ -215,56 +221,6 @@ class StatementRejected(Event, frozen=True, kw_only=True):
     """The desk does not take a proposed statement."""
 
     statement_id: UUID
-    reason: Reason
-
-
-class IncidentLinked(Event, frozen=True, kw_only=True):
-    """The incident has to do with another one."""
-
-    incident_id: UUID
-    relation: Relation
-    reason: Reason
-
-
-class IncidentUnlinked(Event, frozen=True, kw_only=True):
-    """The desk took the link back."""
-
-    incident_id: UUID
-    relation: Relation
-    reason: Reason
-
-
-class Link(Struct, frozen=True, order=True):
-    """How an incident relates to another."""
-
-    incident_id: UUID
-    relation: Relation
-
-
-class IncidentMerged(Event, frozen=True, kw_only=True):
-    """The incident is the same as another, which holds its statements from then on."""
-
-    into: UUID
-    reason: Reason
-
-
-class IncidentAbsorbed(Event, frozen=True, kw_only=True):
-    """Another incident is the same as this one. Its statements follow, as moved in, in the same append."""
-
-    incident_id: UUID
-    title: Line
-    kind: Slug
-    tags: Tags = ()
-    links: tuple[Link, ...] = ()
-    """This and what is above: as the other had them."""
-    reason: Reason
-
-
-class MergeReverted(Event, frozen=True, kw_only=True):
-    """The two incidents are not the same. In both streams; what happened to statements meanwhile follows, as moved."""
-
-    incident_id: UUID
-    """The other one."""
     reason: Reason
 
 

@@ -21,10 +21,6 @@ from stet.incident.commands import (
 )
 from stet.incident.events import (
     AttributePinned,
-    IncidentAbsorbed,
-    IncidentLinked,
-    IncidentMerged,
-    MergeReverted,
     StatementAccepted,
     StatementCorrected,
     StatementFields,
@@ -33,6 +29,7 @@ from stet.incident.events import (
     StatementRecorded,
     StatementRetracted,
 )
+from stet.incident.links import IncidentAbsorbed, IncidentLinked, IncidentMerged, MergeReverted
 from stet.incident.statement import Statement
 from stet.ledger.attributes import Attribute
 from stet.source.events import SourceRegistered, SourceRevised

@@ -16,14 +16,8 @@ from stet.document.events import VisibilityChanged
 from stet.envelope import Recorded
 from stet.errors import Cycle, NameTaken, Refused
 from stet.incident.commands import MergeIncident, RevertMerge
-from stet.incident.events import (
-    IncidentAbsorbed,
-    IncidentEvent,
-    IncidentMerged,
-    MergeReverted,
-    StatementMovedIn,
-    StatementMovedOut,
-)
+from stet.incident.events import IncidentEvent, StatementMovedIn, StatementMovedOut
+from stet.incident.links import IncidentAbsorbed, IncidentMerged, MergeReverted
 from stet.incident.revise import supersessions_cycle
 from stet.incident.state import Incident, fold
 from stet.incident.statement import Statement

@@ -14,7 +14,8 @@ from stet.envelope import Command, Recorded
 from stet.errors import Malformed, UnknownReference
 from stet.incident.claim import Chain, Citation, Record, SaidAt
 from stet.incident.commands import ClaimInput, RecordStatement, RetractStatement
-from stet.incident.events import IncidentAmended, Tags
+from stet.incident.events import IncidentAmended
+from stet.incident.links import Tags
 from stet.incident.state import Incident
 from stet.incident.statement import Statement
 from stet.values.text import Language, Line, Prose, Slug

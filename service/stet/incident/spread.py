@@ -13,7 +13,8 @@ from typing import Any
 from msgspec import Struct
 
 from stet.envelope import Recorded
-from stet.incident.events import IncidentAbsorbed, StatementMovedIn
+from stet.incident.events import StatementMovedIn
+from stet.incident.links import IncidentAbsorbed
 from stet.incident.visibility import Facts, facts_of, hidden, named_by
 
 Targets = frozenset[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct
@@ -15,33 +15,23 @@ from stet.envelope import Recorded
 from stet.incident.events import (
     AttributePinned,
     AttributeUnpinned,
-    IncidentAbsorbed,
     IncidentAmended,
     IncidentEvent,
-    IncidentLinked,
-    IncidentMerged,
     IncidentOpened,
     IncidentStatusChanged,
-    IncidentUnlinked,
-    Link,
-    MergeReverted,
     ReferenceHidden,
     StatementAccepted,
-    StatementAssessed,
-    StatementCorrected,
     StatementMovedIn,
     StatementMovedOut,
     StatementProposed,
     StatementRecorded,
-    StatementReinstated,
     StatementRejected,
     StatementRetracted,
-    StatementRevision,
-    StatementSuperseded,
-    StatementWithdrawn,
     Status,
 )
-from stet.incident.statement import Assessment, Correction, Proposed, Retracts, Statement, Supersession, Withdrawal
+from stet.incident.happened import by, revised, said
+from stet.incident.links import IncidentAbsorbed, IncidentLinked, IncidentMerged, IncidentUnlinked, Link, MergeReverted
+from stet.incident.statement import Proposed, Statement
 from stet.ledger.attributes import Rule
 from stet.redaction.events import PayloadRedacted, RedactionProposed
 from stet.values.value import AttributeType
@@ -158,7 +148,7 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
     for recorded in events:
         match recorded.event:
             case StatementRecorded() | StatementRetracted() as event:
-                made = _said(event, recorded)
+                made = said(event, recorded)
                 statements[made.statement_id] = made
             case StatementMovedIn(statement=statement, from_incident=left):
                 if any(one.incident_id == left for one in state.absorbed):
@@ -168,7 +158,7 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 statements[statement.statement_id] = statement
                 unordered = True
             case StatementAccepted(statement=accepted, proposed=proposed):
-                statements[accepted.statement_id] = _said(accepted, proposed)
+                statements[accepted.statement_id] = said(accepted, proposed)
                 proposals.pop(accepted.statement_id, None)
                 unordered = True
             case StatementProposed() as event:
@@ -187,7 +177,7 @@ def fold(events: Iterable[Recorded[IncidentEvent]], state: Incident = initial) -
                 # What was erased is gone from the events themselves.
                 pass
             case event:
-                statements[event.statement_id] = _revised(statements[event.statement_id], event, recorded)
+                statements[event.statement_id] = revised(statements[event.statement_id], event, recorded)
         state = replace(
             state,
             version=recorded.stream_version,
@@ -227,7 +217,7 @@ def _evolve_header(state: Incident, event: HeaderEvent, recorded: Recorded[Incid
         case IncidentMerged(into=into):
             return replace(state, merged_into=into)
         case IncidentAbsorbed():
-            return replace(state, absorbed=(*state.absorbed, Absorbed(**asdict(event), **_by(recorded))))
+            return replace(state, absorbed=(*state.absorbed, Absorbed(**asdict(event), **by(recorded))))
         case MergeReverted(incident_id=id_) if state.merged_into == id_:
             return replace(state, merged_into=None)
         case MergeReverted(incident_id=id_):
@@ -263,84 +253,14 @@ def _pins(
 ) -> tuple[Pin, ...]:
     others = [pin for pin in state.pins if (pin.attribute, pin.of) != (event.attribute, event.of)]
     if isinstance(event, AttributePinned):
-        others.append(Pin(**asdict(event), **_by(recorded)))
+        others.append(Pin(**asdict(event), **by(recorded)))
     return tuple(sorted(others, key=lambda pin: (pin.attribute, pin.of or "")))
-
-
-def _by(recorded: Recorded[IncidentEvent]) -> dict[str, Any]:
-    return {"position": recorded.position, "recorded_at": recorded.recorded_at, "actor": recorded.actor}
 
 
 def _proposal(event: StatementProposed, recorded: Recorded[IncidentEvent]) -> Proposal:
     return Proposal(
-        statement=_said(event.statement, recorded),
+        statement=said(event.statement, recorded),
         recorded=event.statement,
         supersedes=event.supersedes,
         proposed=Proposed(position=recorded.position, recorded_at=recorded.recorded_at, actor=recorded.actor),
     )
-
-
-def _said(event: StatementRecorded | StatementRetracted, recorded: Recorded[IncidentEvent] | Proposed) -> Statement:
-    retraction = event if isinstance(event, StatementRetracted) else None
-    return Statement(
-        statement_id=retraction.retraction_id if retraction else event.statement_id,
-        position=recorded.position,
-        recorded_at=recorded.recorded_at,
-        incidents=event.incidents,
-        speaker=event.speaker,
-        speaker_unknown=event.speaker_unknown,
-        chain=event.chain,
-        channel=event.channel,
-        said_at=event.said_at,
-        verbatim=event.verbatim,
-        language=event.language,
-        citation=event.citation,
-        record=event.record,
-        claims={} if isinstance(event, StatementRetracted) else {claim.claim_id: claim for claim in event.claims},
-        retracts=Retracts(statement_id=event.statement_id, claim_ids=retraction.claim_ids) if retraction else None,
-    )
-
-
-def _revised(
-    statement: Statement,
-    event: StatementRevision,
-    recorded: Recorded[IncidentEvent],
-) -> Statement:
-    match event:
-        case StatementCorrected():
-            return _corrected(statement, event, recorded)
-        case StatementSuperseded(superseded_by=newer, reason=reason):
-            made = Supersession(superseded_by=newer, reason=reason, **_by(recorded))
-            return replace(statement, superseded=(*statement.superseded, made))
-        case StatementWithdrawn(ground=ground, reason=reason):
-            return replace(statement, withdrawn=Withdrawal(ground=ground, reason=reason, **_by(recorded)))
-        case StatementReinstated():
-            return replace(statement, withdrawn=None)
-        case StatementAssessed():
-            fields = asdict(event)
-            del fields["statement_id"]
-            return replace(statement, assessments=(*statement.assessments, Assessment(**fields, **_by(recorded))))
-        case StatementMovedOut(from_incident=left, to_incident=entered):
-            incidents = tuple(dict.fromkeys(entered if id_ == left else id_ for id_ in statement.incidents))
-            return replace(statement, incidents=incidents)
-        case StatementMovedIn() | StatementRetracted():
-            raise AssertionError("these make a statement")
-        case _ as never:
-            assert_never(never)
-
-
-def _corrected(statement: Statement, event: StatementCorrected, recorded: Recorded[IncidentEvent]) -> Statement:
-    claims = statement.claims
-    if event.claims or event.remove_claims:
-        claims = claims | {claim.claim_id: claim for claim in event.claims}
-        claims = {claim_id: claim for claim_id, claim in claims.items() if claim_id not in event.remove_claims}
-    correction = Correction(
-        position=recorded.position,
-        recorded_at=recorded.recorded_at,
-        actor=recorded.actor,
-        error=event.error,
-        reason=event.reason,
-        causation_id=recorded.causation_id,
-    )
-    given = {name: value for name, value in asdict(event.set).items() if value is not UNSET}
-    return replace(statement, claims=claims, corrections=(*statement.corrections, correction), **given)

@@ -11,7 +11,8 @@ from msgspec.structs import asdict, replace
 
 from stet.envelope import Cut
 from stet.incident.claim import RESOLVING, Act, Certainty, Citation, Claim, Record, Role, SaidAt, Scope
-from stet.incident.events import Relation, Status
+from stet.incident.events import Status
+from stet.incident.links import Relation
 from stet.incident.live import Dropped, retractions, superseding, why_dropped
 from stet.incident.resolve import Resolved, resolve
 from stet.incident.review import Review

@@ -24,9 +24,7 @@ from stet.incident.events import (
     EVENTS,
     AttributePinned,
     AttributeUnpinned,
-    IncidentAbsorbed,
     IncidentAmended,
-    IncidentUnlinked,
     ReferenceHidden,
     StatementAccepted,
     StatementCorrected,
@@ -39,6 +37,7 @@ from stet.incident.events import (
     StatementSuperseded,
 )
 from stet.incident.known import references
+from stet.incident.links import IncidentAbsorbed, IncidentUnlinked
 from stet.incident.statement import Statement
 from stet.redaction.events import PayloadRedacted, RedactionProposed
 from stet.values.disc import radius_of
