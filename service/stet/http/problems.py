@@ -140,7 +140,7 @@ def on_merged(request: StetRequest, error: Merged) -> Response[bytes]:
     query = request.url.query
     # A merge can be reverted, and who may see the survivor is as of today.
     headers = {"location": f"{path}?{query}" if query else path, "cache-control": "no-store"}
-    return Response(b"", status_code=HTTPStatus.PERMANENT_REDIRECT, headers=headers)
+    return Response(b"", status_code=HTTPStatus.PERMANENT_REDIRECT, media_type="text/plain", headers=headers)
 
 
 def on_validation(request: StetRequest, error: ValidationException) -> Response[bytes]:
