@@ -12,16 +12,19 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.conftest import Cluster
 from tests.database.everything import everything
-from tests.projections.test_histories import stored, write_again
+from tests.projections.test_histories import append, stored, write_again
 from tests.property.disputes import disputes
 from tests.property.restricting import restricted
 from tests.store.test_restore import exported
+from tests.store.writing import make_ledger
 from tests.strategies import Draw, World, histories, pick
+from tests.unit import saying
 
 from stet.codec import decode, encode, recorded
 from stet.database.pool import as_role, make_pool
@@ -29,14 +32,19 @@ from stet.envelope import Recorded
 from stet.handle import Context, handle
 from stet.handle.redaction import redact
 from stet.ids import new_id
+from stet.incident.events import IncidentOpened
 from stet.projections.advance import States, advance
 from stet.projections.prepare import prepare
+from stet.projections.rebuild.job import RebuildRequest, add_rebuild
+from stet.projections.rebuild.run import run_rebuild
+from stet.projections.registry import projection_of
 from stet.projections.source_record import PROJECTION
 from stet.projections.target import Target
 from stet.projections.verify import differences
 from stet.redaction.commands import ConfirmRedaction, MarkedInput, ProposeRedaction
 from stet.redaction.fields import fields_of
 from stet.settings import Settings
+from stet.source.events import SourceRegistered
 from stet.store.append import Log
 from stet.store.log_file import LogFile
 from stet.store.restore import restore_log
@@ -197,3 +205,44 @@ def stored_log(url: str, ledger_id: UUID) -> list[Recorded[Any]]:
             (ledger_id,),
         ).fetchall()
     return [recorded(row) for row in rows]
+
+
+@pytest.mark.parametrize("phase", ["copying", "switching"])
+@pytest.mark.parametrize("name", ["incident_history", "name_history", "source_record"])
+def test_a_rebuild_on_its_way_takes_the_redaction_up(cluster: Cluster, name: str, phase: str) -> None:
+    """What it had copied before is written anew, and nothing that differs is found where nothing is wrong."""
+    url = cluster.migrated()
+    text = "Unmistakable Witness"
+    source, incident = f"source:{new_id()}", f"incident:{new_id()}"
+
+    async def written() -> UUID:
+        async with make_pool(url, Settings(pool_size=2)) as pool:
+            log = Log(pool)
+            ledger_id = await make_ledger(log, "rebuilt")
+            await append(pool, log, ledger_id, [(source, SourceRegistered(name=text, kind="person"))])
+            _, said = saying.told(saying.say("AZ", killed=1))
+            opened = IncidentOpened(title=text, kind="shootdown")
+            await append(pool, log, ledger_id, [(incident, opened), (incident, said.event)])
+            return ledger_id
+
+    def reached() -> bool:
+        with psycopg.connect(url) as looking:
+            return looking.execute("SELECT phase FROM stet.rebuild").fetchall() == [(phase,)]
+
+    ledger_id, rebuild_id = asyncio.run(written()), new_id()
+    worker, target = States(), Target(PROJECTION)
+    with psycopg.connect(url, autocommit=True) as connection:
+        as_role(connection, "stet_worker")
+        advance(connection, target, ledger_id, worker)
+        add_rebuild(connection, rebuild_id, name, projection_of(name).version, RebuildRequest())
+        assert run_rebuild(url, rebuild_id, reached) is None
+        for stream in (source, incident):
+            asyncio.run(carry_out(url, ledger_id, stream, [MarkedInput(stream_version=1)]))
+        done = run_rebuild(url, rebuild_id)
+        assert done
+        assert (done.phase, done.error, done.differences) == ("done", None, [])
+        while advance(connection, target, ledger_id, worker):
+            pass
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert differences(connection, "rebuilt") == []
+    assert everything(url, text) == []

@@ -173,7 +173,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "reason": "people live there",
         },
         "link": {"type": "incident-linked", "incident_id": _INCIDENT, "relation": "follows", "reason": "same day"},
-        "erase": _ERASE | {"events": [{"stream_version": 2, "fields": ["/verbatim", "/claims/0/note"]}]},
+        "erase": _ERASE | {"events": [{"stream_version": 1, "fields": ["/title"]}]},
         "agree": _AGREE,
     },
     "createKey": {
