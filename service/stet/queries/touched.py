@@ -23,7 +23,9 @@ from stet.incident.events import (
     StatementSuperseded,
     StatementWithdrawn,
 )
+from stet.redaction.events import PayloadRedacted
 from stet.sql import load
+from stet.store.read import read_streams
 
 _ATTRIBUTES_OF = load("attributes_of")
 _SWAYED_BY = load("swayed_by")
@@ -55,6 +57,8 @@ async def touched_by(
 ) -> dict[tuple[UUID, int], set[str]]:
     """The attributes that the events of each incident in each append bear on. `hidden` are positions not to look at."""
     found = {(part.id, part.position): {name for one in part.events for name in _named(one.event)} for part in parts}
+    for part, names in await _redacted(connection, ledger_id, parts):
+        found[part.id, part.position] |= names
     spoken = {(part.id, id_, part.position) for part in parts for one in part.events for id_ in _statements(one.event)}
     swaying = {
         (part.id, id_, part.position)
@@ -71,6 +75,18 @@ async def touched_by(
             found[incident_id, position].add(attribute)
     for incident_id, position, names in await _of(connection, ledger_id, _ATTRIBUTES_OF, spoken, audience, hidden):
         found[incident_id, position].update(names)
+    return found
+
+
+async def _redacted(connection: Connection, ledger_id: UUID, parts: Sequence[Part]) -> list[tuple[Part, set[str]]]:
+    """Of each part with a redaction the attributes that are named by what it redacts."""
+    found = []
+    for part in parts:
+        redactions = [one.event for one in part.events if isinstance(one.event, PayloadRedacted)]
+        positions = {erased.position for event in redactions for erased in event.events}
+        streams = await read_streams(connection, ledger_id, [part.stream] if positions else ())
+        events = [one.event for its in streams.values() for one in its if one.position in positions]
+        found.append((part, {name for event in events for name in _named(event)}))
     return found
 
 

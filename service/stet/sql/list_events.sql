@@ -1,12 +1,14 @@
 -- The events of one stream as they are stored, with what proves them, and what the last redaction of each says of it.
 SELECT e.position, e.stream_version, e.event_id, e.type, e.schema_version, e.recorded_at, e.actor, e.correlation_id,
        e.causation_id, e.payload::text, encode(e.salt, 'hex'), encode(e.payload_digest, 'hex'), encode(e.leaf, 'hex'),
-       e.redacted_by, r.payload ->> 'ground', x.fields::text
+       e.redacted_by, x.ground, x.fields::text
 FROM stet.event e
-LEFT JOIN stet.event r ON r.ledger_id = e.ledger_id AND r.position = e.redacted_by
 LEFT JOIN LATERAL (
-    SELECT one.erased -> 'fields' AS fields FROM json_array_elements(r.payload -> 'events') one(erased)
-    WHERE one.erased ->> 'position' = e.position::text
+    SELECT r.payload ->> 'ground' AS ground, one.erased -> 'fields' AS fields
+    FROM stet.event r CROSS JOIN LATERAL json_array_elements(r.payload -> 'events') one(erased)
+    WHERE e.redacted_by IS NOT NULL AND r.ledger_id = e.ledger_id AND r.position = e.redacted_by
+      AND one.erased ->> 'position' = e.position::text
+    LIMIT 1
 ) x ON true
 WHERE e.ledger_id = %(ledger_id)s AND e.stream = %(stream)s AND e.stream_version > %(after)s
   AND e.position <= %(up_to)s AND e.type <> ALL (%(left_out)s::text[]) AND e.position <> ALL (%(hidden)s::bigint[])
