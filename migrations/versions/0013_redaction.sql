@@ -67,7 +67,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_streams text[];
     v_erased int;
+    v_ids uuid[];
     v_kept regclass;
+    v_id name;
 BEGIN
     WITH erased AS (
         UPDATE stet.event e
@@ -97,12 +99,21 @@ BEGIN
     UPDATE stet.parked p SET error = 'erased by a redaction'
     WHERE p.ledger_id = p_ledger_id AND p.stream = ANY (v_streams);
     UPDATE stet.rebuild b SET differences = '[]' WHERE b.differences::text <> '[]';
-    -- What a rebuild has replaced.
-    FOR v_kept IN
-        SELECT c.oid FROM pg_class c
-        WHERE c.relnamespace = 'stet'::regnamespace AND c.relkind = 'r' AND c.relname LIKE '%\_old'
+    -- What a rebuild has replaced. Dropped, for ANALYZE leaves the statistics of an empty table as they are; but not where
+    -- that would wait for whoever dumps the database, and others for us.
+    SELECT array_agg(split_part(s.stream, ':', 2)::uuid) INTO v_ids FROM unnest(v_streams) s(stream);
+    FOR v_kept, v_id IN
+        SELECT c.oid, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'stet'::regnamespace AND c.relkind = 'r' AND c.relname LIKE '%\_history\_old'
+          AND a.attname IN ('incident_id', 'id')
     LOOP
-        EXECUTE format('DROP TABLE %s', v_kept);
+        BEGIN
+            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', v_kept);
+            EXECUTE format('DROP TABLE %s', v_kept);
+        EXCEPTION WHEN lock_not_available THEN
+            EXECUTE format('DELETE FROM %s WHERE ledger_id = $1 AND %I = ANY ($2)', v_kept, v_id)
+                USING p_ledger_id, v_ids;
+        END;
     END LOOP;
 END
 $$;
