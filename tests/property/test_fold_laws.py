@@ -96,7 +96,10 @@ def test_the_histories_reach_every_event_type_and_every_hard_case() -> None:
         "type document",
         "type boolean",
     }
-    assert sorted((set(codec.EVENTS) | acts | types | hard) - {name for name, times in seen.items() if times}) == []
+    elsewhere = {"redaction-proposed", "payload-redacted"}
+    """Drawn by tests/projections/test_redacted.py: they change what is stored."""
+    wanted = (set(codec.EVENTS) - elsewhere) | acts | types | hard
+    assert sorted(wanted - {name for name, times in seen.items() if times}) == []
 
 
 # ---- folds and decisions ----
