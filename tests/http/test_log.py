@@ -84,6 +84,7 @@ def lines(here: Here, **query: Any) -> list[dict[str, Any]]:
     found = []
     for line in answer.content.splitlines():
         fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        assert bytes(fields.pop("redacted")) == b"null"
         assert fields.keys() == set(FIELDS)
         event = {name: msgspec.json.decode(raw) for name, raw in fields.items()}
         at = datetime.fromisoformat(event["recorded_at"])
