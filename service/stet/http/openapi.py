@@ -16,6 +16,7 @@ from stet import __version__
 from stet.http.access import LEAST
 from stet.http.examples import EXAMPLES
 from stet.http.formats import MEDIA_TYPES, Format
+from stet.http.openapi_words import HEADERS, KEY_SCHEME, REF, TAGS, VALUE, WEBHOOKS
 from stet.http.problems import KINDS, MEDIA_TYPE, Problem, type_uri
 from stet.source.view import SourceView
 from stet.values.place import Place
@@ -23,33 +24,6 @@ from stet.values.time import Time
 from stet.values.value import Count, DocumentValue, Quantity, SourceValue
 from stet.webhooks.message import ChangeMessage, PingMessage
 
-_REF = "#/components/schemas/{name}"
-_TAGS = {
-    "ledgers": "Independent, totally ordered logs.",
-    "attributes": "The typed slots that claims fill.",
-    "sources": "Who speaks, relays or reports.",
-    "documents": "What statements are cited to.",
-    "incidents": "What happened, and all that was said about it.",
-    "statements": "Who said what, through which channel, when, relayed by whom.",
-    "records": "The rows of data sets, exactly as they were published.",
-    "releases": "Positions of the log with a name, to be cited by.",
-    "redactions": "What was erased for good, or is to be, and who said so.",
-    "mementos": "At which moments an incident, or a list, changed (RFC 7089).",
-    "feeds": "What changed, and the log itself, for those who keep a copy.",
-    "proofs": "That an event is in the log, and that the log was only added to.",
-    "keys": "Who may do what, and who let him.",
-    "webhooks": "What changes, sent signed to an address of yours.",
-    "operation": "Is it alive, can it serve, are its projections right?",
-}
-_HEADERS: dict[str, tuple[str, str]] = {
-    "ETag": ("The stream's version, a dash, the digest of the body.", '"7-0123456789abcdef"'),
-    "Content-Location": ("The permanent address of this answer's cut.", "/v1/ledgers/l/incidents/i?as_of=position:57"),
-    "Stet-Position": ("The ledger position read at; after a write, the last appended.", "57"),
-    "Location": ("Where the thing is.", "/v1/ledgers/l/incidents/i"),
-    "X-Request-Id": ("Finds this request in the service's log.", "0190163d-8694-739b-aea5-966c26f8ad91"),
-    "Memento-Datetime": ("RFC 7089: when the shown state entered the log.", "Mon, 09 Nov 2020 14:30:00 GMT"),
-    "Link": ("RFC 7089, and the next page of a list.", '</v1/ledgers/l/incidents>; rel="original timegate"'),
-}
 _FORMS: dict[str, tuple[Format, ...]] = {
     "listIncidents": ("geojson", "csv", "ndjson"),
     "listAllStatements": ("csv", "ndjson"),
@@ -101,56 +75,6 @@ _OF_INCIDENT = {
     *("listRevisions", "listStatements", "getStatement", "listSimilar"),
 }
 """What is redirected for an incident that was merged."""
-_WEBHOOKS: dict[str, Any] = {
-    "change": {
-        "post": {
-            "operationId": "receiveChange",
-            "summary": "Something changed",
-            "description": "What is sent to a webhook, signed as Standard Webhooks says: docs/webhooks.md has how to "
-            "verify it. It may come more than once, with the same webhook-id.",
-            "tags": ["webhooks"],
-            "parameters": [
-                {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
-                for name, text in (
-                    ("webhook-id", "The message: the same at every attempt and replay."),
-                    ("webhook-timestamp", "When it is sent, in Unix seconds."),
-                    ("webhook-signature", "v1, a comma, and base64 of the HMAC-SHA256; several, with spaces between."),
-                )
-            ],
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/json": {
-                        "schema": {"anyOf": [{"$ref": _REF.format(name=n)} for n in ("ChangeMessage", "PingMessage")]}
-                    }
-                },
-            },
-            "responses": {
-                "204": {"description": "Taken; any other 2xx says so, too."},
-                "410": {"description": "Nothing is wanted any more: the webhook is paused."},
-            },
-        }
-    }
-}
-_VALUE = {
-    "description": "By the attribute's type: count, time (or an EDTF string), place, {source_id}, {document_id}, "
-    "quantity, boolean; text and terms are strings.",
-    "anyOf": [
-        *({"$ref": _REF.format(name=name)} for name in ("Count", "Time", "Place", "SourceValue", "DocumentValue")),
-        {"$ref": _REF.format(name="Quantity")},
-        {"type": "string"},
-        {"type": "boolean"},
-    ],
-}
-
-_KEY_SCHEME = {
-    "type": "http",
-    "scheme": "bearer",
-    "bearerFormat": "stet_ID_SECRET_CHECKSUM",
-    "description": "A key. What it may do in a ledger is the lesser of its scope and its role there. Without a key "
-    "only public ledgers are read, and nothing is written.",
-}
-
 OPENAPI_CONFIG = OpenAPIConfig(
     title="Stet",
     version=__version__,
@@ -171,34 +95,34 @@ def make_contract(app: Litestar) -> bytes:
     types = [t for handler in handlers.values() if (t := _body_type(handler)) or (t := _answer_type(handler))]
     types += [t for handler in handlers.values() if (t := _answer_type(handler))]
     types += [ChangeMessage, PingMessage, Problem, Count, Time, Place, SourceValue, DocumentValue, Quantity]
-    _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    _, schemas = msgspec.json.schema_components(types, ref_template=REF)
     for path in document["paths"].values():
         for operation in path.values():
             _operation(operation, handlers[operation["operationId"]])
     for name in _VALUED:
-        schemas[name]["properties"]["value"] = {"$ref": _REF.format(name="Value")}
+        schemas[name]["properties"]["value"] = {"$ref": REF.format(name="Value")}
     for name in ("Resolved", "MatrixRow"):
-        value = {"$ref": _REF.format(name="Value")}
+        value = {"$ref": REF.format(name="Value")}
         either = [value, {"type": "array", "items": value, "description": "Under the rule all."}, {"type": "null"}]
         schemas[name]["properties"]["value"] = {"anyOf": either}
-    schemas["IncidentSummary"]["properties"]["values"]["additionalProperties"] = {"$ref": _REF.format(name="Value")}
-    schemas["Value"] = _VALUE
+    schemas["IncidentSummary"]["properties"]["values"]["additionalProperties"] = {"$ref": REF.format(name="Value")}
+    schemas["Value"] = VALUE
     _give_items(schemas)
     schemas["Problem"]["properties"]["type"]["enum"] = [type_uri(code) for code in KINDS]
     document["components"] = {
-        "securitySchemes": {"key": _KEY_SCHEME},
+        "securitySchemes": {"key": KEY_SCHEME},
         "schemas": dict(sorted(schemas.items())),
         "headers": {
             name: {"description": text, "schema": {"type": "string"}, "example": example}
-            for name, (text, example) in _HEADERS.items()
+            for name, (text, example) in HEADERS.items()
         },
         "responses": {
             str(status): _problem_response(status) for status in sorted({kind.status for kind in KINDS.values()})
         },
     }
-    document["webhooks"] = _WEBHOOKS
+    document["webhooks"] = WEBHOOKS
     document["servers"] = [{"url": "/", "description": "This server."}]
-    document["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     document["security"] = []
     document["info"]["license"] = {"name": "No licence has been chosen yet"}
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
@@ -223,7 +147,7 @@ def _answer_type(handler: Any) -> Any:
 
 
 def _schema(type_: Any) -> dict[str, Any]:
-    (schema,), _ = msgspec.json.schema_components([type_], ref_template=_REF)
+    (schema,), _ = msgspec.json.schema_components([type_], ref_template=REF)
     return schema
 
 
@@ -297,7 +221,7 @@ def _problem_response(status: int) -> dict[str, Any]:
         "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
         "content": {
             MEDIA_TYPE: {
-                "schema": {"$ref": _REF.format(name="Problem")},
+                "schema": {"$ref": REF.format(name="Problem")},
                 "example": {
                     "type": type_uri(codes[0]),
                     "title": KINDS[codes[0]].title,

@@ -222,15 +222,15 @@ def _evolve_header(state: Incident, event: HeaderEvent, recorded: Recorded[Incid
             return replace(state, merged_into=None)
         case MergeReverted(incident_id=id_):
             return replace(state, absorbed=tuple(one for one in state.absorbed if one.incident_id != id_))
-        case VisibilityChanged() | ReferenceHidden() | RedactionProposed():
+        case VisibilityChanged() | ReferenceHidden():
             return replace(_evolve_visibility(state, event), guarded=True)
+        case RedactionProposed():
+            return replace(state, guarded=True)
         case _ as never:
             assert_never(never)
 
 
-def _evolve_visibility(state: Incident, event: VisibilityChanged | ReferenceHidden | RedactionProposed) -> Incident:
-    if isinstance(event, RedactionProposed):
-        return state
+def _evolve_visibility(state: Incident, event: VisibilityChanged | ReferenceHidden) -> Incident:
     if isinstance(event, ReferenceHidden):
         elsewhere = state.hidden | {event.target} if event.hidden else state.hidden - {event.target}
         return replace(state, hidden=elsewhere)

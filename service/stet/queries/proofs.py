@@ -204,7 +204,8 @@ async def view_proven(
         for row, path in zip(some, paths, strict=True):
             redacted_by = UNSET if row[-1] is None else row[-1]
             event = ProvenEvent(**dict(zip(names, (*row[:-1], path), strict=True)), redacted_by=redacted_by)
-            in_part = guarded and event.position in guarded.altered
+            # Of a redaction that is shown in part the digests of what it left cannot be checked.
+            in_part = guarded and not guarded.altered.keys().isdisjoint({event.position, event.redacted_by})
             events.append(replace(event, payload=None, salt=None) if in_part else event)
     proof = IncidentProof(ledger_id=ledger_id, checkpoint=signed.note, keys=signed.keys, events=events)
     shown = view(at.state, at.names, at.own_cut)
