@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from stet.cli.demo_identity import show_identity
 from stet.cli.demo_proofs import show_proof
 from stet.cli.demo_readers import Mark, receiving, show_readers
 from stet.cli.remote import Remote, ask, served
@@ -43,6 +44,7 @@ def run_demo(settings: Settings, remote: Remote | None, ledger: str | None) -> i
         results = [(check, check.holds(answers)) for check in CHECKS]
         marks = [Mark("incident_history rebuilt from the log is the same, to the digest", rebuilt)]
         marks += show_readers(remote, receiver)
+        marks += show_identity(remote)
         marks += show_proof(answers)
     print("\nWhat the views must say")
     for check, holds in results:

@@ -19,12 +19,12 @@ def show_proof(answers: Answers) -> list[Mark]:
     saved = answers.incident(proof="true")
     with tempfile.TemporaryDirectory(prefix="stet-proof-") as folder:
         shutil.copy(offline.__file__, folder)
-        code, said = _checked(Path(folder), saved)
+        code, said = checked(Path(folder), saved)
         print("\nThe incident, saved with its proof, and checked without the server")
         print("".join(f"  {line}\n" for line in said.splitlines()), end="")
         last = saved["proof"]["events"][-1]
         last["actor"] += "?"
-        forged, found = _checked(Path(folder), saved)
+        forged, found = checked(Path(folder), saved)
         print(f"  with another actor at position {last['position']}: {found.splitlines()[-1]}")
     return [
         Mark("a saved answer is proven by one file, without the server", code == 0 and "\nproven: " in said),
@@ -34,7 +34,8 @@ def show_proof(answers: Answers) -> list[Mark]:
     ]
 
 
-def _checked(folder: Path, saved: View) -> tuple[int, str]:
+def checked(folder: Path, saved: View) -> tuple[int, str]:
+    """The exit code of the one file for an answer, and what it says; the folder has only these two."""
     (folder / "answer.json").write_text(json.dumps(saved), encoding="utf-8")
     command = [sys.executable, "-I", "offline.py", "answer.json", "--key", saved["proof"]["keys"][0]]
     done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
