@@ -332,8 +332,8 @@ ALTER PROCEDURE stet.make_searches() OWNER TO stet_owner;
 -- Name: PROCEDURE make_searches(); Type: COMMENT; Schema: stet; Owner: stet_owner
 COMMENT ON PROCEDURE stet.make_searches() IS 'Makes the views of what is searched: anew where their tables have got columns, or changed places.';
 
--- Name: redact(uuid, bigint[], bigint[], text[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
-CREATE FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) RETURNS void
+-- Name: redact(uuid, bigint[], bigint[], text[], bytea[]); Type: FUNCTION; Schema: stet; Owner: stet_owner
+CREATE FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -346,8 +346,8 @@ DECLARE
 BEGIN
     WITH erased AS (
         UPDATE stet.event e
-        SET payload = r.payload::json, salt = NULL, redacted_by = r.redacted_by
-        FROM unnest(p_position, p_redacted_by, p_payload) r(position, redacted_by, payload)
+        SET payload = r.payload::json, salt = r.salt, redacted_by = r.redacted_by
+        FROM unnest(p_position, p_redacted_by, p_payload, p_salt) r(position, redacted_by, payload, salt)
         WHERE e.ledger_id = p_ledger_id AND e.position = r.position
         RETURNING e.stream
     )
@@ -391,10 +391,10 @@ BEGIN
 END
 $_$;
 
-ALTER FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) OWNER TO stet_owner;
+ALTER FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]) OWNER TO stet_owner;
 
--- Name: FUNCTION redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]); Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) IS 'Erases payloads, as payload-redacted events of the same streams say.';
+-- Name: FUNCTION redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]); Type: COMMENT; Schema: stet; Owner: stet_owner
+COMMENT ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]) IS 'Erases payloads, as payload-redacted events of the same streams say.';
 
 -- Name: refuse_change(); Type: FUNCTION; Schema: stet; Owner: stet_owner
 CREATE FUNCTION stet.refuse_change() RETURNS trigger
@@ -442,7 +442,9 @@ BEGIN
        IS DISTINCT FROM
        (NEW.ledger_id, NEW.position, NEW.stream, NEW.stream_version, NEW.event_id, NEW.type, NEW.schema_version,
         NEW.recorded_at, NEW.actor, NEW.correlation_id, NEW.causation_id, NEW.payload_digest, NEW.leaf)
-       OR NEW.salt IS NOT NULL
+       -- With a salt that was there before, what is erased could be guessed.
+       OR NEW.salt = OLD.salt
+       OR octet_length(NEW.salt) <> 16
        OR NEW.redacted_by IS NULL
        OR NEW.redacted_by <= greatest(NEW.position, OLD.redacted_by)
        -- What a redaction says of others is what they are checked by.
@@ -453,7 +455,8 @@ BEGIN
             WHERE r.ledger_id = NEW.ledger_id AND r.position = NEW.redacted_by
               AND r.stream = NEW.stream AND r.type = 'payload-redacted'
               AND e.erased ->> 'position' = NEW.position::text
-              AND e.erased ->> 'tombstone' = encode(sha256(convert_to(NEW.payload::text, 'UTF8')), 'hex'))
+              AND e.erased ->> 'tombstone' = encode(
+                  sha256(NEW.salt || convert_to(NEW.payload::text, 'UTF8')), 'hex'))
     THEN
         RAISE EXCEPTION 'the log is append-only: event % is not redacted so by %', OLD.position, NEW.redacted_by
             USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -501,9 +504,9 @@ BEGIN
         SELECT min(e.position), 'its payload is not that of its digest, or its envelope not that of its leaf'
         INTO v_position, v_fault
         FROM pg_temp.restored_event e
-        WHERE (e.redacted_by IS NULL AND (
-                   sha256(e.salt || convert_to(e.payload::text, 'UTF8')) IS DISTINCT FROM e.payload_digest
-                   OR octet_length(e.salt) <> 16))
+        WHERE octet_length(e.salt) <> 16
+           OR (e.redacted_by IS NULL
+               AND sha256(e.salt || convert_to(e.payload::text, 'UTF8')) IS DISTINCT FROM e.payload_digest)
            OR e.leaf IS DISTINCT FROM stet.leaf(
                 e.ledger_id, e.position, e.stream, e.stream_version, e.event_id, e.type, e.schema_version,
                 e.recorded_at, e.actor, e.correlation_id, e.causation_id, e.payload_digest);
@@ -523,8 +526,7 @@ BEGIN
         FULL JOIN (SELECT * FROM pg_temp.restored_event WHERE redacted_by IS NOT NULL) e ON e.position = r.erased
         WHERE (r.nth = 1 OR r.nth IS NULL) AND (
             e.redacted_by IS DISTINCT FROM r.redacted_by OR e.stream IS DISTINCT FROM r.stream
-            OR e.salt IS NOT NULL
-            OR encode(sha256(convert_to(e.payload::text, 'UTF8')), 'hex') IS DISTINCT FROM r.tombstone);
+            OR encode(sha256(e.salt || convert_to(e.payload::text, 'UTF8')), 'hex') IS DISTINCT FROM r.tombstone);
     END IF;
     IF v_position IS NOT NULL THEN
         RAISE EXCEPTION 'position %: %', v_position, v_fault USING ERRCODE = 'data_exception';
@@ -618,13 +620,13 @@ CREATE TABLE stet.event (
     correlation_id uuid NOT NULL,
     causation_id uuid,
     payload json NOT NULL,
-    salt bytea,
+    salt bytea NOT NULL,
     payload_digest bytea NOT NULL,
     leaf bytea NOT NULL,
     redacted_by bigint,
     CONSTRAINT event_one_line CHECK ((strpos(((stream || type) || actor), '
 '::text) = 0)),
-    CONSTRAINT event_redacted CHECK ((((salt IS NULL) = (redacted_by IS NOT NULL)) AND ((redacted_by IS NULL) OR (redacted_by > "position"))))
+    CONSTRAINT event_redacted CHECK ((redacted_by > "position"))
 );
 
 ALTER TABLE stet.event OWNER TO stet_owner;
@@ -633,7 +635,7 @@ ALTER TABLE stet.event OWNER TO stet_owner;
 COMMENT ON TABLE stet.event IS 'The log. Append-only: by grants, by triggers that always fire, and by one guarded function.';
 
 -- Name: COLUMN event.redacted_by; Type: COMMENT; Schema: stet; Owner: stet_owner
-COMMENT ON COLUMN stet.event.redacted_by IS 'The position of the payload-redacted by which some of the payload was erased: the digest is that of the whole.';
+COMMENT ON COLUMN stet.event.redacted_by IS 'The position of the payload-redacted by which some of the payload was erased: the digest is that of the whole, with a salt that is erased, too.';
 
 -- Name: first_event; Type: VIEW; Schema: stet; Owner: stet_owner
 CREATE VIEW stet.first_event AS
@@ -1789,9 +1791,9 @@ GRANT ALL ON FUNCTION stet.leaf(ledger_id uuid, "position" bigint, stream text, 
 -- Name: PROCEDURE make_searches(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON PROCEDURE stet.make_searches() FROM PUBLIC;
 
--- Name: FUNCTION redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]); Type: ACL; Schema: stet; Owner: stet_owner
-REVOKE ALL ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[]) TO stet_application;
+-- Name: FUNCTION redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]); Type: ACL; Schema: stet; Owner: stet_owner
+REVOKE ALL ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[]) TO stet_application;
 
 -- Name: FUNCTION refuse_change(); Type: ACL; Schema: stet; Owner: stet_owner
 REVOKE ALL ON FUNCTION stet.refuse_change() FROM PUBLIC;

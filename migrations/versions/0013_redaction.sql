@@ -4,11 +4,10 @@ SET LOCAL ROLE stet_owner;
 
 ALTER TABLE stet.event
     ADD COLUMN redacted_by bigint,
-    ALTER COLUMN salt DROP NOT NULL,
-    ADD CONSTRAINT event_redacted CHECK (
-        (salt IS NULL) = (redacted_by IS NOT NULL) AND (redacted_by IS NULL OR redacted_by > position));
+    ADD CONSTRAINT event_redacted CHECK (redacted_by > position);
 COMMENT ON COLUMN stet.event.redacted_by IS
-    'The position of the payload-redacted by which some of the payload was erased: the digest is that of the whole.';
+    'The position of the payload-redacted by which some of the payload was erased: the digest is that of the whole, with '
+    'a salt that is erased, too.';
 CREATE INDEX event_redaction ON stet.event (ledger_id, type, position)
     WHERE type IN ('redaction-proposed', 'payload-redacted');
 
@@ -27,7 +26,9 @@ BEGIN
        IS DISTINCT FROM
        (NEW.ledger_id, NEW.position, NEW.stream, NEW.stream_version, NEW.event_id, NEW.type, NEW.schema_version,
         NEW.recorded_at, NEW.actor, NEW.correlation_id, NEW.causation_id, NEW.payload_digest, NEW.leaf)
-       OR NEW.salt IS NOT NULL
+       -- With a salt that was there before, what is erased could be guessed.
+       OR NEW.salt = OLD.salt
+       OR octet_length(NEW.salt) <> 16
        OR NEW.redacted_by IS NULL
        OR NEW.redacted_by <= greatest(NEW.position, OLD.redacted_by)
        -- What a redaction says of others is what they are checked by.
@@ -38,7 +39,8 @@ BEGIN
             WHERE r.ledger_id = NEW.ledger_id AND r.position = NEW.redacted_by
               AND r.stream = NEW.stream AND r.type = 'payload-redacted'
               AND e.erased ->> 'position' = NEW.position::text
-              AND e.erased ->> 'tombstone' = encode(sha256(convert_to(NEW.payload::text, 'UTF8')), 'hex'))
+              AND e.erased ->> 'tombstone' = encode(
+                  sha256(NEW.salt || convert_to(NEW.payload::text, 'UTF8')), 'hex'))
     THEN
         RAISE EXCEPTION 'the log is append-only: event % is not redacted so by %', OLD.position, NEW.redacted_by
             USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -61,7 +63,8 @@ ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_rewriting;
 
 -- Erases payloads, each by the payload-redacted at the position beside it, which is in the log already; and what else
 -- was kept of them outside of the projections. The rows of these are written anew by whoever calls this.
-CREATE FUNCTION stet.redact(p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[])
+CREATE FUNCTION stet.redact(
+    p_ledger_id uuid, p_position bigint[], p_redacted_by bigint[], p_payload text[], p_salt bytea[])
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -73,8 +76,8 @@ DECLARE
 BEGIN
     WITH erased AS (
         UPDATE stet.event e
-        SET payload = r.payload::json, salt = NULL, redacted_by = r.redacted_by
-        FROM unnest(p_position, p_redacted_by, p_payload) r(position, redacted_by, payload)
+        SET payload = r.payload::json, salt = r.salt, redacted_by = r.redacted_by
+        FROM unnest(p_position, p_redacted_by, p_payload, p_salt) r(position, redacted_by, payload, salt)
         WHERE e.ledger_id = p_ledger_id AND e.position = r.position
         RETURNING e.stream
     )
@@ -157,9 +160,9 @@ BEGIN
         SELECT min(e.position), 'its payload is not that of its digest, or its envelope not that of its leaf'
         INTO v_position, v_fault
         FROM pg_temp.restored_event e
-        WHERE (e.redacted_by IS NULL AND (
-                   sha256(e.salt || convert_to(e.payload::text, 'UTF8')) IS DISTINCT FROM e.payload_digest
-                   OR octet_length(e.salt) <> 16))
+        WHERE octet_length(e.salt) <> 16
+           OR (e.redacted_by IS NULL
+               AND sha256(e.salt || convert_to(e.payload::text, 'UTF8')) IS DISTINCT FROM e.payload_digest)
            OR e.leaf IS DISTINCT FROM stet.leaf(
                 e.ledger_id, e.position, e.stream, e.stream_version, e.event_id, e.type, e.schema_version,
                 e.recorded_at, e.actor, e.correlation_id, e.causation_id, e.payload_digest);
@@ -179,8 +182,7 @@ BEGIN
         FULL JOIN (SELECT * FROM pg_temp.restored_event WHERE redacted_by IS NOT NULL) e ON e.position = r.erased
         WHERE (r.nth = 1 OR r.nth IS NULL) AND (
             e.redacted_by IS DISTINCT FROM r.redacted_by OR e.stream IS DISTINCT FROM r.stream
-            OR e.salt IS NOT NULL
-            OR encode(sha256(convert_to(e.payload::text, 'UTF8')), 'hex') IS DISTINCT FROM r.tombstone);
+            OR encode(sha256(e.salt || convert_to(e.payload::text, 'UTF8')), 'hex') IS DISTINCT FROM r.tombstone);
     END IF;
     IF v_position IS NOT NULL THEN
         RAISE EXCEPTION 'position %: %', v_position, v_fault USING ERRCODE = 'data_exception';

@@ -221,16 +221,16 @@ class Tombstones:
         """The payload of the next event, against its digest or as a tombstone; and those that it is the proof of."""
         position, payload = row["position"], row["payload"].encode()
         by = row.get("redacted_by")
-        if row["salt"] is not None:
-            salt = bytes.fromhex(row["salt"])
-            if len(salt) != 16 or payload_digest(salt, payload).hex() != row["payload_digest"]:
-                raise Fault(f"{at}: the payload is not the one that was hashed")
-        elif by is None or by <= position:
-            raise Fault(f"{at}: the payload has no salt, and no later event that erased it")
-        else:
-            self._waiting.setdefault(by, {})[position] = sha256(payload).hexdigest()
+        salt = bytes.fromhex(row["salt"])
+        digest = payload_digest(salt, payload).hex()
+        if len(salt) != 16 or (by is None and digest != row["payload_digest"]):
+            raise Fault(f"{at}: the payload is not the one that was hashed")
+        if by is not None:
+            if by <= position:
+                raise Fault(f"{at}: it was erased by position {by}, which is no later event")
+            self._waiting.setdefault(by, {})[position] = digest
         if erased := self._waiting.pop(position, None):
-            if row["type"] != "payload-redacted" or row["salt"] is None:
+            if row["type"] != "payload-redacted":
                 raise Fault(f"{at}: it should be what erased something at position {min(erased)}, and is not")
             stated = {one["position"]: one["tombstone"] for one in json.loads(row["payload"])["events"]}
             for tombstone, digest in erased.items():

@@ -62,11 +62,13 @@ def redacted() -> list[Event]:
     left = {2: '{"name":"[redacted]","kind":"outlet"}', 5: '{"title":"[redacted]","kind":"shootdown"}'}
     for by, position in ((6, 2), (7, 5)):
         old = found[position - 1]
-        erased = {"position": position, "fields": ["/x"], "tombstone": sha256(left[position].encode()).hexdigest()}
+        salt = f"{100 + by:032x}"
+        tombstone = sha256(bytes.fromhex(salt) + left[position].encode()).hexdigest()
+        erased = {"position": position, "fields": ["/x"], "tombstone": tombstone}
         payload = json.dumps({"redaction_id": uuid(90), "ground": "other", "events": [erased], "reason": "so"})
         version = 1 + sum(one["stream"] == old["stream"] for one in found)
         found.append(proved(event(by, old["stream"], version, by, payload) | {"type": "payload-redacted"}))
-        found[position - 1] = old | {"payload": left[position], "salt": None, "redacted_by": by}
+        found[position - 1] = old | {"payload": left[position], "salt": salt, "redacted_by": by}
     return found
 
 

@@ -15,6 +15,7 @@ from psycopg.errors import (
     CheckViolation,
     InsufficientPrivilege,
     InvalidParameterValue,
+    NotNullViolation,
     ObjectNotInPrerequisiteState,
     UniqueViolation,
 )
@@ -82,32 +83,37 @@ REFUSED = {
 
 _REDACTED_BY = "(SELECT position FROM stet.event WHERE type = 'payload-redacted' ORDER BY position LIMIT 1)"
 _LEFT = '{"name":"[redacted]","kind":"outlet"}'
-"""What the redaction in the log says is left of position 3; it has not been carried out."""
+_SALT = "of a tombstone  "
+"""What the redaction in the log says is left of position 3, and with which salt; it has not been carried out."""
 UNREDACTED = {
-    "another tombstone": f"""SET payload = '{{"name":"[redacted]","kind":"person"}}', salt = NULL,
+    "another tombstone": f"""SET payload = '{{"name":"[redacted]","kind":"person"}}', salt = '{_SALT}',
                              redacted_by = {_REDACTED_BY} WHERE position = 3""",
-    "white space": f"SET payload = '{_LEFT} ', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3",
-    "another event": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 2",
-    "another stream": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 4",
+    "white space": f"SET payload = '{_LEFT} ', salt = '{_SALT}', redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "another event": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY} WHERE position = 2",
+    "another stream": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY} WHERE position = 4",
     "only the payload": f"SET payload = '{_LEFT}' WHERE position = 3",
-    "the payload as it was": f"SET payload = payload, salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3",
-    "with the salt": f"SET payload = '{_LEFT}', redacted_by = {_REDACTED_BY} WHERE position = 3",
-    "only the salt": "SET salt = NULL WHERE position = 3",
-    "another salt": "SET salt = sha256(salt) WHERE position = 3",
-    "by nothing": f"SET payload = '{_LEFT}', salt = NULL WHERE position = 3",
-    "by no redaction": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 4 WHERE position = 3",
-    "by what is earlier": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 2 WHERE position = 3",
-    "by what is not there": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 1000 WHERE position = 3",
-    "by itself": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = 3 WHERE position = 3",
-    "with another actor": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}, actor = 'x'
-                              WHERE position = 3""",
-    "with another digest": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY},
-                               payload_digest = sha256('{_LEFT}') WHERE position = 3""",
-    "with another leaf": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}, leaf = ''
+    "the payload as it was": f"SET salt = '{_SALT}', redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "with the salt as it was": f"SET payload = '{_LEFT}', redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "with no salt": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3",
+    "with another salt": f"""SET payload = '{_LEFT}', salt = uuid_send(gen_random_uuid()), redacted_by = {_REDACTED_BY}
                              WHERE position = 3""",
-    "moved": f"""SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}, position = 100
+    "with less salt": f"""SET payload = ' {_LEFT}', salt = '{_SALT[:-1]}', redacted_by = {_REDACTED_BY}
+                          WHERE position = 3""",
+    "only the salt": "SET salt = sha256(salt) WHERE position = 3",
+    "by nothing": f"SET payload = '{_LEFT}', salt = '{_SALT}' WHERE position = 3",
+    "by no redaction": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = 4 WHERE position = 3",
+    "by what is earlier": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = 2 WHERE position = 3",
+    "by what is not there": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = 1000 WHERE position = 3",
+    "by itself": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = 3 WHERE position = 3",
+    "with another actor": f"""SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY}, actor = 'x'
+                              WHERE position = 3""",
+    "with another digest": f"""SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY},
+                               payload_digest = sha256('{_LEFT}') WHERE position = 3""",
+    "with another leaf": f"""SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY}, leaf = ''
+                             WHERE position = 3""",
+    "moved": f"""SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY}, position = 100
                  WHERE position = 3""",
-    "all": f"SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY}",
+    "all": f"SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY}",
     "the redaction itself": f"""SET payload = replace(payload::text, '"position":3', '"position":2')::json
                                 WHERE position = {_REDACTED_BY}""",
 }
@@ -163,14 +169,19 @@ def unchanged(target: Target) -> Iterator[None]:
 @pytest.mark.parametrize("forged", UNREDACTED)
 def test_no_redaction_but_what_the_log_says(target: Target, role: str, forged: str, replica: bool) -> None:
     """Of three columns an UPDATE is let through, and then only as a payload-redacted of the stream says."""
-    with target.session(role, replica=replica) as connection, pytest.raises((_refusal(role), CheckViolation)):
+    with (
+        target.session(role, replica=replica) as connection,
+        pytest.raises((_refusal(role), CheckViolation, NotNullViolation)),
+    ):
         connection.execute(f"UPDATE stet.event {UNREDACTED[forged]}".encode())
 
 
 @pytest.mark.parametrize("role", ROLES[1:])
 def test_what_the_log_says_is_let_through_once(target: Target, role: str) -> None:
     """By the redaction that is in the log; then nothing is, but a later one."""
-    change = f"UPDATE stet.event SET payload = '{_LEFT}', salt = NULL, redacted_by = {_REDACTED_BY} WHERE position = 3"
+    change = (
+        f"UPDATE stet.event SET payload = '{_LEFT}', salt = '{_SALT}', redacted_by = {_REDACTED_BY} WHERE position = 3"
+    )
     with target.session(role) as connection:
         connection.execute(change.encode())
         with pytest.raises(ObjectNotInPrerequisiteState):
@@ -190,8 +201,8 @@ def test_the_function_erases_nothing_else(target: Target, forged: str) -> None:
     """stet.redact is the application's, and stands behind the same wall."""
     position, payload = FUNCTION[forged]
     times = 2 if "twice" in forged else 1
-    query = f"SELECT stet.redact(%s, %s::bigint[], array_fill({_REDACTED_BY}, ARRAY[{times}]), %s::text[])"
-    parameters = (target.ledger_id, [position] * times, [payload] * times)
+    query = f"SELECT stet.redact(%s, %s::bigint[], array_fill({_REDACTED_BY}, ARRAY[{times}]), %s::text[], %s)"
+    parameters = (target.ledger_id, [position] * times, [payload] * times, [_SALT.encode()] * times)
     with target.session("superuser") as connection:
         connection.execute("SELECT set_config('stet.ledger_id', %s, false)", (str(target.ledger_id),))
         connection.execute("SET ROLE stet_application")
@@ -210,7 +221,7 @@ def test_what_a_redaction_says_stays(target: Target) -> None:
         for old, new, refused in (
             ('"reason":"so"', '"reason":"x"', False),
             ('"position":3', '"position":2', True),
-            (sha256(_LEFT.encode()).hexdigest(), "0" * 64, True),
+            (sha256_of(_LEFT), "0" * 64, True),
         ):
             changed = payload.replace(old, new)
             assert changed != payload
@@ -226,13 +237,13 @@ def test_what_a_redaction_says_stays(target: Target) -> None:
                        FROM stet.event WHERE position = %s""",
                     (later, position),
                 )
-                change = "UPDATE stet.event SET payload = %s::json, salt = NULL, redacted_by = %s WHERE position = %s"
+                change = "UPDATE stet.event SET payload = %s::json, salt = %s, redacted_by = %s WHERE position = %s"
                 with pytest.raises(ObjectNotInPrerequisiteState) if refused else nullcontext():
-                    connection.execute(change, (changed, position + 1, position))
+                    connection.execute(change, (changed, _SALT.encode(), position + 1, position))
 
 
 def sha256_of(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    return sha256((_SALT + text).encode()).hexdigest()
 
 
 def _refusal(role: str) -> type[psycopg.Error]:

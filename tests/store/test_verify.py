@@ -205,9 +205,13 @@ REDACTED = {
             redacted_by = NULL WHERE position = 2""",
         "position 6: it erased something of position 2, which is not redacted so",
     ),
+    "another salt": (
+        "UPDATE stet.event SET salt = set_byte(salt, 0, 1) WHERE position = 2",
+        "position 2: what 6 left of it should have the digest ",
+    ),
     "by another": ("UPDATE stet.event SET redacted_by = 7 WHERE position = 2", "position 2 was redacted by 7, which"),
     "one more": (
-        "UPDATE stet.event SET salt = NULL, redacted_by = 6 WHERE position = 3",
+        "UPDATE stet.event SET redacted_by = 6 WHERE position = 3",
         "position 3 was redacted by 6, which the log has not, or which says nothing of it",
     ),
 }

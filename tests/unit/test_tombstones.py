@@ -23,6 +23,9 @@ SAID, LEFT = '{"title":"he lives at number 9"}', '{"title":"[redacted]"}'
 Row = dict[str, Any]
 
 
+SALT = b"of a tombstone  "
+
+
 def uuid(n: int) -> str:
     return f"01900000-0000-7000-8000-{n:012}"
 
@@ -49,12 +52,13 @@ def event(position: int, type_: str, payload: str) -> Row:
 
 
 def erasing(position: int, *erased: int, left: str = LEFT) -> Row:
-    events = [{"position": one, "fields": ["/title"], "tombstone": sha256(left.encode()).hexdigest()} for one in erased]
+    tombstone = sha256(SALT + left.encode()).hexdigest()
+    events = [{"position": one, "fields": ["/title"], "tombstone": tombstone} for one in erased]
     return event(position, "payload-redacted", json.dumps({"redaction_id": uuid(50), "events": events}))
 
 
 def redacted(row: Row, by: int, left: str = LEFT) -> Row:
-    erased = row | {"payload": left, "salt": None}
+    erased = row | {"payload": left, "salt": SALT.hex()}
     return {name: erased[name] for name in row} | {"redacted_by": by}
 
 
@@ -143,6 +147,15 @@ def test_a_tombstone_that_is_erased_behind_the_checkpoint_is_said_to_be() -> Non
     )
 
 
+@pytest.mark.parametrize("check", [of_log, of_answer])
+def test_what_erased_something_may_be_redacted_itself(check: Callable[[list[Row]], list[str]]) -> None:
+    """But for what it erased: a later redaction proves that in its turn."""
+    rows = history()
+    left = rows[4]["payload"][:-1] + ',"reason":"[redacted]"}'
+    rows = [*rows[:4], redacted(rows[4], 6, left), erasing(6, 5, left=left)]
+    assert check(rows)
+
+
 def without(rows: list[Row]) -> None:
     rows[1] = rows[1] | {"redacted_by": None}
 
@@ -167,16 +180,26 @@ def other_words(rows: list[Row]) -> None:
     rows[1] = rows[1] | {"payload": '{"title":"[retracted]"}'}
 
 
+def other_salt(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"salt": "00" * 16}
+
+
+def short_salt(rows: list[Row]) -> None:
+    rows[1] = rows[1] | {"salt": SALT[:-1].hex(), "payload": SALT[-1:].decode() + LEFT}
+
+
 @pytest.mark.parametrize("check", [of_log, of_answer])
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (without, "position 2: the payload has no salt, and no later event that erased it"),
+        (without, "position 2: the payload is not the one that was hashed"),
         (by_another, "position 3: it should be what erased something at position 2, and is not"),
         (by_the_first, "position 2: the tombstone is not the one that position 4 names"),
-        (by_itself, "position 2: the payload has no salt, and no later event that erased it"),
+        (by_itself, "position 2: it was erased by position 2, which is no later event"),
         (nowhere, "position 2 was erased by position 6, which is not there"),
         (other_words, "position 2: the tombstone is not the one that position 5 names"),
+        (other_salt, "position 2: the tombstone is not the one that position 5 names"),
+        (short_salt, "position 2: the payload is not the one that was hashed"),
     ],
 )
 def test_a_tombstone_that_nothing_proves_is_a_fault(

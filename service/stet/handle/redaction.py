@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from stet.envelope import Recorded
@@ -11,13 +13,15 @@ from stet.errors import NotFound, Refused, UnknownReference
 from stet.handle import Decision, Reader, to_events
 from stet.handle.incident import Decide
 from stet.ids import new_id
+from stet.queries.redactions import reach
 from stet.redaction.commands import ConfirmRedaction, ProposeRedaction, RedactionCommand
-from stet.redaction.decide import confirm, proposal_of, propose, statements_named
+from stet.redaction.decide import Stored, confirm, proposal_of, propose
 from stet.redaction.events import PayloadRedacted
 from stet.store.append import Erasure, NewEvent
 from stet.store.read import Role, read_stored
 
 _STREAMS = 1_000
+_new_salt = partial(secrets.token_bytes, 16)
 _HOLDS: tuple[Role, ...] = ("holds",)
 
 
@@ -46,19 +50,22 @@ async def _confirmed(
         raise UnknownReference.at("redaction_id", f"nobody has proposed a redaction {id_} here")
     if any(isinstance(one.event, PayloadRedacted) and one.event.redaction_id == id_ for one in events):
         return Decision(location, ())
-    statements, named = statements_named(proposal.event, events)
-    targets = [f"statement:{statement}" for statement in sorted(statements)]
-    # Counted, so that the append fails where another stream comes to hold one of them meanwhile.
-    streams = {proposal.stream, *named, *(await reader.dependants(targets, _HOLDS) if targets else ())}
-    if len(streams) > _STREAMS:
-        raise Refused(f"{len(streams)} incidents hold what this would erase; one append reaches {_STREAMS} at most")
-    # First the versions that the append will expect, then the payloads.
-    await reader.streams(sorted(streams))
-    stored = await read_stored(reader.connection, reader.ledger_id, sorted(streams))
-    redacted = await asyncio.to_thread(confirm, command, proposal, actor, stored)
+
+    async def read(streams: Sequence[str]) -> tuple[dict[str, list[Recorded[Any]]], dict[str, list[Stored]]]:
+        if len(reader.expected.keys() | set(streams)) > _STREAMS:
+            raise Refused(f"more than {_STREAMS} incidents hold what this would erase: one append reaches no more")
+        # First the versions that the append will expect, then the payloads.
+        return await reader.streams(streams), await read_stored(reader.connection, reader.ledger_id, streams)
+
+    async def holders(targets: Sequence[str]) -> set[str]:
+        # Counted, so that the append fails where another stream comes to hold one of them meanwhile.
+        return await reader.dependants(targets, _HOLDS)
+
+    _, stored = await reach(proposal, read, holders)
+    redacted = await asyncio.to_thread(confirm, command, proposal, actor, stored, _new_salt)
     made: list[NewEvent] = []
     erased: list[Erasure] = []
     for stream, one in redacted.items():
         made += to_events(stream, [one.event], made[0].event_id if made else None)
-        erased += [Erasure(stream, position, payload) for position, payload in one.payloads.items()]
+        erased += [Erasure(stream, position, *left) for position, left in one.left.items()]
     return Decision(location, made, tuple(erased))

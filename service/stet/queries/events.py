@@ -47,10 +47,11 @@ class EventView(Struct, frozen=True, kw_only=True):
     correlation_id: UUID
     causation_id: UUID | None
     payload: Raw
-    """An object; its bytes are those that were hashed, unless there is no salt."""
+    """An object; its bytes are those that were hashed, unless there is no salt, or some of it was erased."""
     salt: str | None
-    """Null: some of the payload was erased, or is not for everybody. The digest is that of the whole."""
+    """Null: some of the payload is not for everybody. Of what is left after a redaction, that of its tombstone."""
     payload_digest: str
+    """Of the payload as it was recorded."""
     leaf: str
     redacted: RedactedView | None
     """Null: nothing of it was erased."""
@@ -85,7 +86,7 @@ class CloudEvent(Struct, frozen=True, kw_only=True):
     causationid: UUID | UnsetType
     payloaddigest: str
     salt: str | UnsetType
-    """Absent: some of the data was erased, or is not for everybody. The digest is that of the whole."""
+    """Absent: some of the data is not for everybody. Of what is left after a redaction, that of its tombstone."""
     leaf: str
     redactedby: int | UnsetType
     """Absent: nothing of it was erased."""

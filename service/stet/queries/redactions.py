@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,18 @@ from stet.database.pool import Connection
 from stet.envelope import Recorded
 from stet.queries.cut import ReadCut
 from stet.queries.many import Rows
-from stet.redaction.decide import Plan, plan, statements_named
+from stet.redaction.decide import Plan, Stored, Streams, plan, statements_named
 from stet.redaction.events import Pointer, RedactionGround, RedactionProposed
 from stet.sql import load
 from stet.store.read import read_dependants, read_stored, read_streams
 
 _LIST = load("list_redactions")
 _FIND = load("find_redactions")
+
+Read = Callable[[Sequence[str]], Awaitable[tuple[dict[str, list[Recorded[Any]]], dict[str, list[Stored]]]]]
+"""Reads the events of some streams, and how they are stored."""
+Holders = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Finds the streams that hold one of some statements."""
 
 
 class RedactionAct(Struct, frozen=True, kw_only=True):
@@ -92,15 +98,33 @@ def _view(proposal: Recorded[RedactionProposed], done: list[Recorded[Any]], want
     )
 
 
+async def reach(proposal: Recorded[RedactionProposed], read: Read, holders: Holders) -> tuple[Plan, Streams]:
+    """All that a proposal erases, and the streams that were read for it: its own, and those that hold a statement of
+    which something is erased in one of them."""
+    stored: dict[str, Sequence[Stored]] = {}
+    events: dict[str, list[Recorded[Any]]] = {}
+    wanted: Plan = {}
+    more = {proposal.stream}
+    while more:
+        read_now, stored_now = await read(sorted(more))
+        events |= read_now
+        stored |= stored_now
+        wanted = await asyncio.to_thread(plan, proposal.event, proposal.stream, stored)
+        statements, named = statements_named(wanted, events)
+        targets = [f"statement:{statement}" for statement in sorted(statements)]
+        more = {*named, *(await holders(targets) if targets else ())} - stored.keys()
+    return wanted, stored
+
+
 async def _wanted(connection: Connection, ledger_id: UUID, proposal: Recorded[RedactionProposed], cut: ReadCut) -> Plan:
-    home = proposal.stream
-    events = (await read_streams(connection, ledger_id, [home], cut.position))[home]
-    statements, named = statements_named(proposal.event, events)
-    targets = [f"statement:{statement}" for statement in sorted(statements)]
-    held = await read_dependants(connection, ledger_id, targets, "holds") if targets else []
-    streams = sorted({home, *named, *(stream for _, stream, _ in held)})
-    stored = await read_stored(connection, ledger_id, streams, cut.position)
-    return await asyncio.to_thread(plan, proposal.event, home, stored)
+    async def read(streams: Sequence[str]) -> tuple[dict[str, list[Recorded[Any]]], dict[str, list[Stored]]]:
+        events = await read_streams(connection, ledger_id, streams, cut.position)
+        return events, await read_stored(connection, ledger_id, streams, cut.position)
+
+    async def holders(targets: Sequence[str]) -> set[str]:
+        return {stream for _, stream, _ in await read_dependants(connection, ledger_id, targets, "holds")}
+
+    return (await reach(proposal, read, holders))[0]
 
 
 def _act(one: Recorded[Any]) -> RedactionAct:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -36,8 +36,8 @@ class Redacted(NamedTuple):
     """What a redaction comes to in one stream."""
 
     event: PayloadRedacted
-    payloads: dict[int, str]
-    """What is left of each payload, by its position."""
+    left: dict[int, tuple[str, bytes]]
+    """What is left of each payload, and its salt, by its position."""
 
 
 def propose(command: ProposeRedaction, stored: Sequence[Stored], redaction_id: UUID) -> RedactionProposed:
@@ -78,18 +78,16 @@ def proposal_of(redaction_id: UUID, events: Iterable[Recorded[Any]]) -> Recorded
     return None
 
 
-def statements_named(proposal: RedactionProposed, events: Iterable[Recorded[Any]]) -> tuple[set[UUID], set[str]]:
-    """The statements that the events of a proposal are about, and the incidents that these events name for them."""
-    positions = {one.position for one in proposal.events}
+def statements_named(wanted: Plan, streams: Mapping[str, Iterable[Recorded[Any]]]) -> tuple[set[UUID], set[str]]:
+    """The statements that the events of a plan are about, and the incidents that these events name for them."""
     statements: set[UUID] = set()
-    streams: set[str] = set()
-    for one in events:
-        if one.position in positions:
-            body = getattr(one.event, "statement", one.event)
-            ids = {statement_of(one.event), getattr(body, "statement_id", None)}
-            statements |= {id_ for id_ in ids if id_}
-            streams |= {f"incident:{id_}" for id_ in getattr(body, "incidents", ())}
-    return statements, streams
+    named: set[str] = set()
+    for one in (one for stream, its in wanted.items() for one in streams[stream] if one.position in its):
+        body = getattr(one.event, "statement", one.event)
+        ids = {statement_of(one.event), getattr(body, "statement_id", None)}
+        statements |= {id_ for id_ in ids if id_}
+        named |= {f"incident:{id_}" for id_ in getattr(body, "incidents", ())}
+    return statements, named
 
 
 def plan(proposal: RedactionProposed, home: str, streams: Streams) -> Plan:
@@ -120,10 +118,16 @@ def plan(proposal: RedactionProposed, home: str, streams: Streams) -> Plan:
 
 
 def confirm(
-    command: ConfirmRedaction, proposal: Recorded[RedactionProposed], actor: str, streams: Streams
+    command: ConfirmRedaction,
+    proposal: Recorded[RedactionProposed],
+    actor: str,
+    streams: Streams,
+    new_salt: Callable[[], bytes],
 ) -> dict[str, Redacted]:
     """What the redaction comes to, stream by stream, that of the proposal first; {}: all of it was erased already.
 
+    `new_salt` makes 16 random bytes: without them what is hidden of a payload that is left, or is erased of it later,
+    could be guessed by its hash.
     Raises Refused where the actor proposed it himself, and where his reason says what is erased.
     """
     if proposal.actor == actor:
@@ -141,21 +145,24 @@ def confirm(
                 keys.setdefault(key, f"[redacted {command.redaction_id}{number}]")
     found: dict[str, Redacted] = {}
     for stream in sorted(wanted, key=lambda one: (one != home, one)):
-        payloads = {position: erase(stored[position].payload, its, keys) for position, its in wanted[stream].items()}
+        left = {
+            position: (erase(stored[position].payload, its, keys), new_salt())
+            for position, its in wanted[stream].items()
+        }
         event = PayloadRedacted(
             redaction_id=command.redaction_id,
             ground=proposal.event.ground,
-            events=tuple(_erased(position, payload) for position, payload in payloads.items()),
+            events=tuple(_erased(position, *one) for position, one in left.items()),
             reason=command.reason,
         )
-        found[stream] = Redacted(event, payloads)
+        found[stream] = Redacted(event, left)
     return found
 
 
-def _erased(position: int, payload: str) -> Erased:
+def _erased(position: int, payload: str, salt: bytes) -> Erased:
     """All that is gone of a payload, whichever redaction erased it."""
     fields = tuple(pointer for pointer, field in fields_of(payload).items() if not field.texts)
-    return Erased(position=position, fields=fields, tombstone=sha256(payload.encode()).hexdigest())
+    return Erased(position=position, fields=fields, tombstone=sha256(salt + payload.encode()).hexdigest())
 
 
 def _refuse_telling(reason: str, wanted: Plan, fields: Mapping[int, Mapping[str, Field]]) -> None:

@@ -37,7 +37,7 @@ class Erased(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     position: int
     fields: tuple[Pointer, ...]
     tombstone: Sha256
-    """SHA-256 of the bytes of the payload that has taken the place of the one that was hashed first."""
+    """SHA-256 of the salt and the bytes of the payload that have taken the place of those that were hashed first."""
 
 
 class RedactionProposed(Event, frozen=True, kw_only=True):

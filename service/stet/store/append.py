@@ -35,11 +35,12 @@ class NewEvent(Struct, frozen=True, kw_only=True):
 
 
 class Erasure(NamedTuple):
-    """An event that a redaction in the same append erases, and what is left of its payload."""
+    """An event that a redaction in the same append erases, and what is left of its payload, with its own salt."""
 
     stream: str
     position: int
     payload: str
+    salt: bytes
 
 
 class Idempotency(Struct, frozen=True, kw_only=True):

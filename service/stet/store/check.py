@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -26,9 +25,9 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     correlation_id: str
     causation_id: str | None
     payload: str
-    salt: str | None
-    """None: it was redacted, and the digest is that of the payload as it was."""
+    salt: str
     payload_digest: str
+    """Of an event that was redacted, that of the payload and the salt as they were."""
     leaf: str
     redacted_by: int | UnsetType = UNSET
     """The position of the last redaction of it."""
@@ -105,13 +104,15 @@ class Checker:
             raise Fault(f"{at} was recorded at the same time as the append in front of it, which is another")
 
     def _check_hashes(self, row: Row, at: str) -> None:
-        if row.salt is not None and row.redacted_by is UNSET:
-            self._check_payload(row, row.salt, at)
-        elif row.salt is not None or row.redacted_by is UNSET or row.redacted_by <= row.position:
-            raise Fault(f"{at}: an event has no salt where a later one says that it was redacted, and only there")
+        digest = _digest_of(row, at)
+        if row.redacted_by is UNSET:
+            if digest != row.payload_digest:
+                raise Fault(f"{at}: the payload's digest should be {row.payload_digest[:64]}, and is {digest}")
+        elif row.redacted_by <= row.position:
+            raise Fault(f"{at}: it was redacted by {row.redacted_by}, which is no later event")
         else:
-            left = _Tombstone(row.stream, row.redacted_by, sha256(row.payload.encode()).hexdigest())
-            self._tombstones[row.position], self._pending[row.position] = left, row.redacted_by
+            self._tombstones[row.position] = _Tombstone(row.stream, row.redacted_by, digest)
+            self._pending[row.position] = row.redacted_by
         # From the words as they stand: another spelling of the same id is another leaf.
         computed = leaf_of(
             self._id,
@@ -130,13 +131,13 @@ class Checker:
         if computed != row.leaf:
             raise Fault(f"{at}: the leaf should be {row.leaf[:64]}, and is {computed}")
 
-    def _check_payload(self, row: Row, given: str, at: str) -> None:
-        try:
-            salt = bytes.fromhex(given)
-        except ValueError:
-            salt = b""
-        if len(salt) != 16 or salt.hex() != given:
-            raise Fault(f"{at}: the salt should be 16 bytes in hexadecimal, and is {given[:40]}")
-        digest = payload_digest(salt, row.payload.encode()).hex()
-        if digest != row.payload_digest:
-            raise Fault(f"{at}: the payload's digest should be {row.payload_digest[:64]}, and is {digest}")
+
+def _digest_of(row: Row, at: str) -> str:
+    """The digest of the payload as it stands, with the salt beside it."""
+    try:
+        salt = bytes.fromhex(row.salt)
+    except ValueError:
+        salt = b""
+    if len(salt) != 16 or salt.hex() != row.salt:
+        raise Fault(f"{at}: the salt should be 16 bytes in hexadecimal, and is {row.salt[:40]}")
+    return payload_digest(salt, row.payload.encode()).hex()

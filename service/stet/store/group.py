@@ -57,6 +57,7 @@ async def append_on(
                 "positions": [one.position for one in erased],
                 "redacted_by": [by[one.stream] for one in erased],
                 "payloads": [one.payload for one in erased],
+                "salts": [one.salt for one in erased],
             }
             await connection.execute(_REDACT, parameters)
         states, redacted = around(before, events), {one.stream for one in erased}

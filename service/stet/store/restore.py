@@ -106,12 +106,11 @@ def _events(
 def _event(ledger_id: str, row: Row) -> str:
     # What has no characters to be escaped is not looked at: were it forged, its leaf would be another in the database.
     cause = row.causation_id or "\\N"
-    salt = "\\N" if row.salt is None else f"\\\\x{row.salt}"
     redacted_by = "\\N" if row.redacted_by is UNSET else row.redacted_by
     return (
         f"{ledger_id}\t{row.position}\t{_text(row.stream)}\t{row.stream_version}\t{row.event_id}\t{_text(row.type_)}"
         f"\t{row.schema_version}\t{row.recorded_at}\t{_text(row.actor)}\t{row.correlation_id}\t{cause}"
-        f"\t{_text(row.payload)}\t{salt}\t\\\\x{row.payload_digest}\t\\\\x{row.leaf}\t{redacted_by}\n"
+        f"\t{_text(row.payload)}\t\\\\x{row.salt}\t\\\\x{row.payload_digest}\t\\\\x{row.leaf}\t{redacted_by}\n"
     )
 
 
