@@ -19,37 +19,50 @@ CREATE INDEX event_visibility ON stet.event (ledger_id, stream)
 
 CREATE FUNCTION stet.refuse_rewriting() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_position bigint;
+    v_by bigint;
 BEGIN
+    -- Each redaction is read once, however much it erases.
+    WITH said AS MATERIALIZED (
+        SELECT r.ledger_id, r.position AS redacted_by, r.stream, (
+                   SELECT jsonb_object_agg(e.erased ->> 'position', e.erased ->> 'tombstone')
+                   FROM json_array_elements(r.payload -> 'events') e(erased)) AS tombstones
+        FROM stet.event r
+        WHERE (r.ledger_id, r.position) IN (SELECT n.ledger_id, n.redacted_by FROM rewritten n)
+          AND r.type = 'payload-redacted'
+    )
+    SELECT n.position, n.redacted_by INTO v_position, v_by
+    FROM rewritten n
+    LEFT JOIN stored o ON o.ledger_id = n.ledger_id AND o.position = n.position
+    LEFT JOIN said s
+      ON s.ledger_id = n.ledger_id AND s.redacted_by = n.redacted_by AND s.stream = n.stream
     -- The other columns are kept from changing by event_refuse_change, but for those that another trigger may set.
-    IF (OLD.ledger_id, OLD.position, OLD.stream, OLD.stream_version, OLD.event_id, OLD.type, OLD.schema_version,
-        OLD.recorded_at, OLD.actor, OLD.correlation_id, OLD.causation_id, OLD.payload_digest, OLD.leaf)
+    WHERE (o.ledger_id, o.position, o.stream, o.stream_version, o.event_id, o.type, o.schema_version,
+           o.recorded_at, o.actor, o.correlation_id, o.causation_id, o.payload_digest, o.leaf)
        IS DISTINCT FROM
-       (NEW.ledger_id, NEW.position, NEW.stream, NEW.stream_version, NEW.event_id, NEW.type, NEW.schema_version,
-        NEW.recorded_at, NEW.actor, NEW.correlation_id, NEW.causation_id, NEW.payload_digest, NEW.leaf)
+       (n.ledger_id, n.position, n.stream, n.stream_version, n.event_id, n.type, n.schema_version,
+        n.recorded_at, n.actor, n.correlation_id, n.causation_id, n.payload_digest, n.leaf)
        -- With a salt that was there before, what is erased could be guessed.
-       OR NEW.salt = OLD.salt
-       OR octet_length(NEW.salt) <> 16
-       OR NEW.redacted_by IS NULL
-       OR NEW.redacted_by <= greatest(NEW.position, OLD.redacted_by)
+       OR n.salt = o.salt
+       OR octet_length(n.salt) <> 16
+       OR n.redacted_by IS NULL
+       OR n.redacted_by <= greatest(n.position, o.redacted_by)
        -- What a redaction says of others is what they are checked by.
-       OR (NEW.type = 'payload-redacted'
-           AND (NEW.payload -> 'events')::text IS DISTINCT FROM (OLD.payload -> 'events')::text)
-       OR NOT EXISTS (
-            SELECT FROM stet.event r CROSS JOIN LATERAL json_array_elements(r.payload -> 'events') e(erased)
-            WHERE r.ledger_id = NEW.ledger_id AND r.position = NEW.redacted_by
-              AND r.stream = NEW.stream AND r.type = 'payload-redacted'
-              AND e.erased ->> 'position' = NEW.position::text
-              AND e.erased ->> 'tombstone' = encode(
-                  sha256(NEW.salt || convert_to(NEW.payload::text, 'UTF8')), 'hex'))
-    THEN
-        RAISE EXCEPTION 'the log is append-only: event % is not redacted so by %', OLD.position, NEW.redacted_by
+       OR (n.type = 'payload-redacted'
+           AND (n.payload -> 'events')::text IS DISTINCT FROM (o.payload -> 'events')::text)
+       OR s.tombstones ->> n.position::text
+          IS DISTINCT FROM encode(sha256(n.salt || convert_to(n.payload::text, 'UTF8')), 'hex')
+    ORDER BY n.position LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the log is append-only: event % is not redacted so by %', v_position, v_by
             USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     RETURN NULL;
 END
 $$;
 
--- An UPDATE may set nothing but what a redaction erases; each row is looked at when all that could change it has.
+-- An UPDATE may set nothing but what a redaction erases; its rows are looked at when all that could change them has.
 DROP TRIGGER event_refuse_change ON stet.event;
 CREATE TRIGGER event_refuse_change
     BEFORE DELETE OR TRUNCATE OR UPDATE OF
@@ -57,7 +70,8 @@ CREATE TRIGGER event_refuse_change
         actor, correlation_id, causation_id, payload_digest, leaf
     ON stet.event FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_change();
 CREATE TRIGGER event_refuse_rewriting AFTER UPDATE ON stet.event
-    FOR EACH ROW EXECUTE FUNCTION stet.refuse_rewriting();
+    REFERENCING OLD TABLE AS stored NEW TABLE AS rewritten
+    FOR EACH STATEMENT EXECUTE FUNCTION stet.refuse_rewriting();
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_change;
 ALTER TABLE stet.event ENABLE ALWAYS TRIGGER event_refuse_rewriting;
 

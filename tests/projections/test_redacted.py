@@ -22,7 +22,7 @@ from tests.projections.test_histories import append, stored, write_again
 from tests.property.disputes import disputes
 from tests.property.restricting import restricted
 from tests.store.test_restore import exported
-from tests.store.writing import make_ledger
+from tests.store.writing import append_of, event_of, make_ledger
 from tests.strategies import Draw, World, histories, pick
 from tests.unit import saying
 
@@ -44,7 +44,8 @@ from stet.projections.verify import differences
 from stet.redaction.commands import ConfirmRedaction, MarkedInput, ProposeRedaction
 from stet.redaction.fields import fields_of
 from stet.settings import Settings
-from stet.source.events import SourceRegistered
+from stet.source.events import SourceRegistered, SourceRevised
+from stet.sql import load
 from stet.store.append import Log
 from stet.store.log_file import LogFile
 from stet.store.restore import restore_log
@@ -246,3 +247,28 @@ def test_a_rebuild_on_its_way_takes_the_redaction_up(cluster: Cluster, name: str
     with psycopg.connect(url, autocommit=True) as connection:
         assert differences(connection, "rebuilt") == []
     assert everything(url, text) == []
+
+
+def test_a_long_stream_is_redacted_at_once(cluster: Cluster) -> None:
+    """What is erased of each event is read once, not once for each event: else no statement would end in time."""
+    url = cluster.migrated()
+
+    async def make() -> tuple[UUID, str]:
+        async with make_pool(url, Settings(pool_size=2)) as pool:
+            log = Log(pool)
+            ledger_id, source_id = await make_ledger(log, "long"), new_id()
+            said = [SourceRegistered(name="Vardan Petrosyan", kind="person")]
+            said += [SourceRevised(name=f"Vardan Petrosyan {n}", reason="so") for n in range(4_000)]  # type: ignore[misc]
+            stream = f"source:{source_id}"
+            await log.append(ledger_id, append_of({stream: 0}, [event_of(stream, one) for one in said]))
+            return ledger_id, stream
+
+    ledger_id, stream = asyncio.run(make())
+    asyncio.run(carry_out(url, ledger_id, stream, [MarkedInput(stream_version=1)]))
+    assert everything(url, "Vardan Petrosyan") == []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT set_config('statement_timeout', '5s', false)")
+        parameters = {"ledger_id": ledger_id, "after": 1, "up_to": 2**40, "limit": 1_000}
+        rows = connection.execute(load("list_log"), parameters).fetchall()
+        assert [row[-2] for row in rows] == ['["/name"]'] * 1_000
+        assert [report.fault for report in verify(connection, "long")] == [None]
