@@ -193,7 +193,8 @@ def test_a_stranger_checks_a_saved_answer(place: Place, incident: str, alone: Al
     assert [one["stream_version"] for one in events] == [1, 2, 3]
     lines = alone.proves(file, "--key", key)
     assert lines[1] == f"proven: 3 events of incident {id_of(incident)} are in the log that was signed"
-    assert len(lines) == 3
+    assert lines[2] == "not proven here: that the incident has no events behind its version 3"
+    assert len(lines) == 4
     alone.save("keys", f"{vkey(shown['proof']['ledger_id'], bytes(32))}\n{key}\n")
     assert alone.proves(file, "--key", "keys", "--checkpoint", note)[-1].startswith("proven: the log is that of the")
     earlier = place.public.get(f"{incident}?proof=true&as_of=position:{events[1]['position']}")

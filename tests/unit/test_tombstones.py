@@ -30,11 +30,11 @@ def uuid(n: int) -> str:
     return f"01900000-0000-7000-8000-{n:012}"
 
 
-def event(position: int, type_: str, payload: str) -> Row:
+def event(position: int, type_: str, payload: str, stream: str = f"incident:{INCIDENT}") -> Row:
     salt = f"{position:032x}"
     row: Row = {
         "position": position,
-        "stream": f"incident:{INCIDENT}",
+        "stream": stream,
         "stream_version": position,
         "event_id": uuid(position),
         "type": type_,
@@ -139,12 +139,18 @@ def test_a_log_of_another_version_is_refused() -> None:
         list(check_log(io.BytesIO(log_of(history(), 3)), [checkpoint(history())]))
 
 
-def test_a_tombstone_that_is_erased_behind_the_checkpoint_is_said_to_be() -> None:
-    rows = history()
-    lines = list(check_log(io.BytesIO(log_of(rows)), [checkpoint(rows, 3)]))
-    assert lines[-1] == (
-        "tombstone: position 2, of which something was erased by position 5, which came after the checkpoint of 3"
-    )
+def test_a_tombstone_that_is_erased_behind_the_checkpoint_is_not_proven() -> None:
+    """Anybody could have written what erased it, and any payload into its place."""
+    forged = '{"title":"he lives at number 10"}'
+    rows = [*history()[:3], erasing(4, 1, 2, left=forged)]
+    rows[:2] = [redacted(event(1, "incident-opened", SAID), 4, forged), redacted(rows[1], 4, forged)]
+    behind = "of which something was erased by position 4, which came after the checkpoint of 3"
+    assert list(check_log(io.BytesIO(log_of(rows)), [checkpoint(rows, 3)])) == [
+        "proven: positions 1 to 3 are those that were signed",
+        "not proven: positions 4 to 4, which came after the checkpoint",
+        f"not proven: what is left of position 1, {behind}",
+        f"not proven: what is left of position 2, {behind}",
+    ]
 
 
 @pytest.mark.parametrize("check", [of_log, of_answer])
@@ -176,6 +182,10 @@ def nowhere(rows: list[Row]) -> None:
     rows[1] = rows[1] | {"redacted_by": 6}
 
 
+def whole(rows: list[Row]) -> None:
+    rows[2] = rows[2] | {"redacted_by": 4}
+
+
 def other_words(rows: list[Row]) -> None:
     rows[1] = rows[1] | {"payload": '{"title":"[retracted]"}'}
 
@@ -196,7 +206,8 @@ def short_salt(rows: list[Row]) -> None:
         (by_another, "position 3: it should be what erased something at position 2, and is not"),
         (by_the_first, "position 2: the tombstone is not the one that position 4 names"),
         (by_itself, "position 2: it was erased by position 2, which is no later event"),
-        (nowhere, "position 2 was erased by position 6, which is not there"),
+        (nowhere, f"position 2 was erased by position 6 of incident:{INCIDENT}, which is not there"),
+        (whole, "position 3: the tombstone is not the one that position 4 names"),
         (other_words, "position 2: the tombstone is not the one that position 5 names"),
         (other_salt, "position 2: the tombstone is not the one that position 5 names"),
         (short_salt, "position 2: the payload is not the one that was hashed"),
@@ -210,3 +221,10 @@ def test_a_tombstone_that_nothing_proves_is_a_fault(
     with pytest.raises(Fault) as fault:
         check(rows)
     assert said in str(fault.value)
+
+
+def test_what_erased_something_of_another_stream_proves_no_tombstone() -> None:
+    """As in docs/log-format.md. The tree holds it: it was signed, too."""
+    rows = [redacted(event(1, "source-added", SAID, stream="source:a"), 2), erasing(2, 1)]
+    with pytest.raises(Fault, match="position 1 was erased by position 2 of source:a, which is not there"):
+        list(check_log(io.BytesIO(log_of(rows)), [checkpoint(rows)]))
