@@ -242,7 +242,7 @@ def _leaves(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def test_whatever_is_changed_in_a_proof_is_found(saved: dict[str, Any]) -> None:
     """Any field of any event, any step of a path, the checkpoint."""
     keys = [parse_key(key) for key in saved["proof"]["keys"]]
-    assert len(list(check_answer(saved, keys, []))) == 3
+    assert len(list(check_answer(saved, keys, []))) == 4
 
     @settings(max_examples=200)
     @given(st.data())

@@ -277,6 +277,22 @@ def test_no_process_signs_by_a_key_that_nobody_has_heard_of(url: str, tmp_path: 
     assert not (Settings(data=tmp_path).data / "signing-key").exists()  # type: ignore[arg-type]
 
 
+def test_a_signer_without_the_key_leaves_the_lead_to_one_that_has_it(url: str, tmp_path: object) -> None:
+    """It came first: after a restart, or while the other one was away."""
+    with as_worker(url) as connection:
+        agreed_keys(connection, SETTINGS)
+    asyncio.run(fill_long(url, 1))
+    locked = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 720311563"
+    told = Signer(url, Settings(data=tmp_path))  # type: ignore[arg-type]
+    with as_worker(url) as connection:
+        assert not told._once(connection)
+        assert told._told[None].startswith("nothing is signed: ")
+        assert connection.execute(f"{locked} AND pid = pg_backend_pid()".encode()).fetchone() is None
+        with as_worker(url) as other:
+            Signer(url, SETTINGS)._once(other)
+    assert sizes(url) == [2]
+
+
 def test_a_key_is_rotated_and_then_retired_for_good(url: str, tmp_path: object) -> None:
     settings = Settings(data=tmp_path)  # type: ignore[arg-type]
     with as_worker(url) as connection:
@@ -294,6 +310,9 @@ def test_a_key_is_rotated_and_then_retired_for_good(url: str, tmp_path: object) 
         (settings.data / "signing-key").write_text(old)
         with pytest.raises(Unavailable, match="is not here"):
             agreed_keys(connection, settings)
+        with pytest.raises(Unavailable, match="is retired"):
+            retire(connection, settings)
+        assert read_keys(connection) == {both[1].public: True, first.public: False}
 
 
 def test_after_a_lost_key_the_next_one_signs(url: str, tmp_path: object) -> None:

@@ -99,10 +99,15 @@ def rotate(settings: Settings) -> None:
 
 
 def retire(connection: psycopg.Connection, settings: Settings) -> None:
-    """Ends all keys but the newest that is here; the role is stet_worker. Raises Unavailable if there is none."""
+    """Ends all keys but the newest that is here; the role is stet_worker.
+
+    Raises Unavailable if there is none, or if it was retired itself.
+    """
     held = find_keys(settings)
     if not held:
         raise Unavailable("there is no signing key here")
+    if not read_keys(connection).get(held[-1].public, True):
+        raise Unavailable("the newest signing key here is retired: no key would be left that signs")
     if settings.signing_key is None:
         _replace(settings, _lines(settings)[-1:])
     connection.execute(_ADD_SIGNING_KEYS, {"public_keys": [held[-1].public]})

@@ -19,6 +19,7 @@ from stet.sql import load
 
 _FIND_UNSIGNED = load("find_unsigned")
 _LEAD = load("lead")
+_STOP_LEADING = load("stop_leading")
 _LISTEN_S = 0.2
 _RECONNECT_S = 1.0
 _log = logging.getLogger("stet.signer")
@@ -66,8 +67,13 @@ class Signer:
         if not (row and row[0]):
             return False
         behind = connection.execute(_FIND_UNSIGNED).fetchall()
-        keys = self._keys(connection) if behind else []
-        taken = [self._take(connection, id_, keys) for (id_,) in behind if keys and not self._stop.is_set()]
+        if not behind:
+            return False
+        if not (keys := self._keys(connection)):
+            # Another process may have them.
+            connection.execute(_STOP_LEADING)
+            return False
+        taken = [self._take(connection, id_, keys) for (id_,) in behind if not self._stop.is_set()]
         return any(taken)
 
     def _keys(self, connection: psycopg.Connection) -> list[SigningKey]:

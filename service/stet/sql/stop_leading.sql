@@ -1,0 +1,2 @@
+-- Leaves what this connection leads to another.
+SELECT pg_advisory_unlock_all()
