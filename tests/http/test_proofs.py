@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.conftest import OWNER, SIGNING_KEY, Cluster, bearing, serve, wait_until
 from tests.http.asking import NOBODY, a_source, a_statement, an_incident, id_of, made, malformed, problem, read
 from tests.http.keyed import a_ledger
+from tests.store.signing import sign
 from tests.store.test_restore import exported
 
 import stet.offline
@@ -362,6 +363,28 @@ def test_where_nobody_signs_it_says_so(cluster: Cluster, tmp_path: Path) -> None
         path = an_incident(client, ledger)
         for asked in (f"{ledger}/checkpoint", f"{ledger}/proofs/inclusion?position=1", f"{path}?proof=true"):
             assert problem(client.get(asked), "not-signed", 503)["title"] == "It is not signed yet"
+
+
+def test_nobody_waits_for_the_signature_of_what_is_hidden(cluster: Cluster, tmp_path: Path) -> None:
+    """It would tell that there is something, or that something was added."""
+    database = cluster.migrated()
+    with (
+        serve(database, tmp_path, "--no-worker", keyless=False, STET_OWNER_KEY=OWNER) as server,
+        bearing(server, OWNER) as owner,
+        httpx.Client(base_url=server.url, timeout=30) as public,
+    ):
+        ledger = a_ledger(owner, "hidden", public=True)
+        path = an_incident(owner, ledger)
+        sign(database)
+        statement = a_statement(a_source(owner, ledger))
+        added = made(owner.post(f"{path}/statements", json=statement))["statement_id"]
+        revision = {"type": "visibility-changed", "statement_id": added, "label": "red", "reason": "in danger"}
+        made(owner.post(f"{path}/revisions", json=revision))
+        problem(owner.get(f"{path}?proof=true"), "not-signed", 503)
+        assert len(read(public.get(f"{path}?proof=true"))["proof"]["events"]) == 1
+        restricted = an_incident(owner, ledger, visibility={"label": "red"})
+        for one in (restricted, f"{ledger}/incidents/{NOBODY}"):
+            problem(public.get(f"{one}?proof=true"), "not-found", 404)
 
 
 def test_a_rotation_while_it_serves(cluster: Cluster, tmp_path: Path) -> None:

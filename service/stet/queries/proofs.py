@@ -190,15 +190,16 @@ async def view_proven(
     """The incident at a cut, with its proof. Raises NotFound before it was opened, and NotSigned."""
     cut = await resolve_cut(connection, ledger_id, as_of, said)
     stream = f"incident:{incident_id}"
-    wanted = {"ledger_id": ledger_id, "stream": stream, "up_to": cut.position}
+    guarded = (await read_guarded(connection, ledger_id, (stream,), cut.audience)).get(stream)
+    # Neither how long it is waited nor for what tells of what is hidden.
+    hidden = sorted(guarded.hidden) if guarded else []
+    wanted = {"ledger_id": ledger_id, "stream": stream, "up_to": cut.position, "hidden": hidden}
     last = await (await connection.execute(_LAST_TO_PROVE, wanted)).fetchone()
     signed = await last_signed(connection, ledger_id, (last and last[0]) or 1)
     at = await incident_of(connection, ledger_id, incident_id, cut)
-    guarded = (await read_guarded(connection, ledger_id, (stream,), cut.audience)).get(stream)
     names = ProvenEvent.__struct_fields__[:-1]
     events = []
     rows = await (await connection.execute(_READ_PROVEN, wanted)).fetchall()
-    rows = [row for row in rows if not guarded or row[0] not in guarded.hidden]
     for some in (rows[n : n + _AT_ONCE] for n in range(0, len(rows), _AT_ONCE)):
         paths = await _paths(connection, ledger_id, [row[0] for row in some], signed.size)
         for row, path in zip(some, paths, strict=True):
