@@ -381,11 +381,15 @@ def _beside(ours: Checkpoint, other: Checkpoint) -> str:
 def _redacted(tombstones: Tombstones, size: int) -> Iterator[str]:
     for position, by in sorted(tombstones.proven.items()):
         erased = f"position {position}, of which something was erased by position {by}"
-        if by <= size:
+        last = by
+        while last in tombstones.proven:
+            last = tombstones.proven[last]
+        if last <= size:
             yield f"tombstone: {erased}"
         elif position <= size:
-            # What erased it is not signed, and anybody could have written it.
-            yield f"not proven: what is left of {erased}, which came after the checkpoint of {size}"
+            # What it is proven by is not signed, and anybody could have written it.
+            behind = f"{erased}, by position {last}" if last != by else erased
+            yield f"not proven: what is left of {behind}, which came after the checkpoint of {size}"
 
 
 def _signed(checkpoint: Checkpoint, signers: Sequence[Key]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +16,9 @@ from tests.conftest import OWNER, Cluster, bearing, serve
 from tests.database.everything import everything
 from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, made, problem, read
 from tests.http.keyed import a_client, a_key, a_ledger, a_member
+from tests.store.test_restore import exported
 
+from stet.offline import check_answer, check_log, open_note, parse_key
 from stet.projections.verify import differences
 from stet.store.verify import verify
 
@@ -236,6 +239,52 @@ def test_the_public_hears_nothing_of_what_is_erased_of_hidden_things(desk: Desk)
     assert [one["type"] for one in seen] == ["incident-opened", "payload-redacted"]
     assert everything(desk.database, NAME) == []
     sound(desk)
+
+
+def test_the_public_cannot_guess_what_is_left_of_what_it_is_shown_in_part(desk: Desk) -> None:
+    """By the salt of a tombstone the exact place could be found out, a number at a time."""
+    claims = [{"attribute": "place", "value": {"geometry": _POINT, "radius_m": 10}}]
+    said = a_statement(a_source(desk.one, desk.ledger), verbatim=NAME, claims=claims)
+    path = an_incident(desk.one, desk.ledger, title=NAME, statements=[said])
+    coarse = {"name": "the province", "level": "admin1"}
+    made(
+        desk.one.post(
+            f"{path}/revisions", json={"type": "visibility-changed", "disclosed_place": coarse, "reason": "x"}
+        )
+    )
+    redacted(desk, path, 2, "/verbatim")
+    (salt,) = [one["salt"] for one in read(desk.one.get(f"{path}/events"))["items"] if one["stream_version"] == 2]
+    for asked in (f"{path}/events", f"{desk.ledger}/events", f"{path}/revisions", f"{path}?proof=true"):
+        assert salt not in desk.public.get(asked).text
+        assert asked.endswith("/revisions") or salt in desk.one.get(asked).text
+
+
+def test_a_redaction_may_be_redacted_and_all_is_proven(desk: Desk) -> None:
+    """To a member, and to the public, which sees one of them in part; by the log, too."""
+    claims = [{"attribute": "place", "value": {"geometry": _POINT, "radius_m": 10}}]
+    said = a_statement(a_source(desk.one, desk.ledger), verbatim="It was so.", claims=claims)
+    path = an_incident(desk.one, desk.ledger, title=NAME, statements=[said])
+    redacted(desk, path, 1)
+    both = [{"stream_version": 2, "fields": ["/verbatim"]}, {"stream_version": 4, "fields": ["/reason"]}]
+    made(desk.one.post(f"{path}/revisions", json=proposal(4, "/reason") | {"events": both}))
+    id_ = read(desk.one.get(f"{desk.ledger}/redactions"))["items"][-1]["redaction_id"]
+    confirmation = {"type": "payload-redacted", "redaction_id": id_, "reason": "confirmed"}
+    made(desk.other.post(f"{path}/revisions", json=confirmation))
+    key = [parse_key(one) for one in read(desk.one.get(f"{path}?proof=true"))["proof"]["keys"]]
+    for client in (desk.one, desk.public):
+        lines = list(check_answer(read(client.get(f"{path}?proof=true")), key, []))
+        assert len([line for line in lines if line.startswith("tombstone")]) == 3
+    note, _ = open_note(desk.public.get(f"{desk.ledger}/checkpoint").text, key)
+    assert "not proven" not in "".join(check_log(io.BytesIO(exported(desk.database, "erased")), [note]))
+    coarse = {"name": "the province", "level": "admin1"}
+    made(
+        desk.one.post(
+            f"{path}/revisions", json={"type": "visibility-changed", "disclosed_place": coarse, "reason": "x"}
+        )
+    )
+    lines = list(check_answer(read(desk.public.get(f"{path}?proof=true")), key, []))
+    assert len([line for line in lines if line.startswith("tombstone")]) == 2
+    assert any(line.startswith("not proven: what is in positions ") for line in lines)
 
 
 def test_an_administrator_agrees_with_himself_by_another_key(desk: Desk) -> None:

@@ -107,11 +107,11 @@ def answer_of(rows: list[Row]) -> Row:
     return {"incident_id": INCIDENT, "version": len(rows), "proof": proof}
 
 
-def of_log(rows: list[Row]) -> list[str]:
-    return list(check_log(io.BytesIO(log_of(rows)), [checkpoint(history())]))
+def of_log(rows: list[Row], signed: list[Row] | None = None) -> list[str]:
+    return list(check_log(io.BytesIO(log_of(rows)), [checkpoint(signed or history())]))
 
 
-def of_answer(rows: list[Row]) -> list[str]:
+def of_answer(rows: list[Row], _: object = None) -> list[str]:
     return list(check_answer(answer_of(rows), [parse_key(vkey(LEDGER, KEY.public))], []))
 
 
@@ -221,6 +221,21 @@ def test_a_tombstone_that_nothing_proves_is_a_fault(
     with pytest.raises(Fault) as fault:
         check(rows)
     assert said in str(fault.value)
+
+
+@pytest.mark.parametrize("check", [of_log, of_answer])
+def test_what_erased_something_may_be_erased_in_part(check: Callable[..., list[str]]) -> None:
+    """Its reason, for one; what it says of others is in its own tombstone, which a later event proves."""
+    whole = erasing(2, 1)
+    left = whole["payload"].replace('"redaction_id"', '"reason": "[redacted]", "redaction_id"')
+    rows = [redacted(event(1, "incident-opened", SAID), 2), redacted(whole, 3, left), erasing(3, 2, left=left)]
+    said = ["position 1, of which something was erased by position 2"]
+    said.append("position 2, of which something was erased by position 3")
+    assert [line for line in check(rows, rows) if "erased" in line] == [f"tombstone: {one}" for one in said]
+    assert list(check_log(io.BytesIO(log_of(rows)), [checkpoint(rows, 2)]))[2:] == [
+        f"not proven: what is left of {said[0]}, by position 3, which came after the checkpoint of 2",
+        f"not proven: what is left of {said[1]}, which came after the checkpoint of 2",
+    ]
 
 
 def test_what_erased_something_of_another_stream_proves_no_tombstone() -> None:

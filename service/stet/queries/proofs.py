@@ -199,15 +199,18 @@ async def view_proven(
     at = await incident_of(connection, ledger_id, incident_id, cut)
     names = ProvenEvent.__struct_fields__[:-1]
     events = []
+    in_part = set(guarded.altered) if guarded else set()
     rows = await (await connection.execute(_READ_PROVEN, wanted)).fetchall()
+    for row in reversed(rows):
+        # Of a redaction that is shown in part the digests of what it left cannot be checked.
+        if row[-1] in in_part:
+            in_part.add(row[0])
     for some in (rows[n : n + _AT_ONCE] for n in range(0, len(rows), _AT_ONCE)):
         paths = await _paths(connection, ledger_id, [row[0] for row in some], signed.size)
         for row, path in zip(some, paths, strict=True):
             redacted_by = UNSET if row[-1] is None else row[-1]
             event = ProvenEvent(**dict(zip(names, (*row[:-1], path), strict=True)), redacted_by=redacted_by)
-            # Of a redaction that is shown in part the digests of what it left cannot be checked.
-            in_part = guarded and not guarded.altered.keys().isdisjoint({event.position, event.redacted_by})
-            events.append(replace(event, payload=None, salt=None) if in_part else event)
+            events.append(replace(event, payload=None, salt=None) if event.position in in_part else event)
     proof = IncidentProof(ledger_id=ledger_id, checkpoint=signed.note, keys=signed.keys, events=events)
     shown = view(at.state, at.names, at.own_cut)
     return cut, ProvenIncident(**{name: getattr(shown, name) for name in shown.__struct_fields__}, proof=proof)
