@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("setup", "run", "test", "faults", "check", "demo", "bench", "openapi", "schema", "lint-api", "help")
 MAX_FUNCTION = 70
 MAX_MODULE = 300
-ALONE = {"service/stet/offline.py": 475}
+ALONE = {"service/stet/offline.py": 480}
 """What a stranger runs without the rest, and is one file for that."""
 VENDORED = ("swagger-ui",)
 

@@ -178,6 +178,16 @@ def test_a_second_passes_between_two_checkpoints_of_a_ledger(url: str) -> None:
     assert last < 2.5
 
 
+def test_a_clock_that_is_put_back_keeps_nobody_from_signing(url: str) -> None:
+    asyncio.run(fill_long(url, 1))
+    sign(url)
+    change(url, "UPDATE stet.signed_checkpoint SET signed_at = clock_timestamp() + interval '1 hour'")
+    asyncio.run(append(url, only_ledger(url), "source:more", 1))
+    with as_worker(url) as connection:
+        Signer(url, SETTINGS)._once(connection)
+    assert sizes(url) == [2, 3]
+
+
 # ---- one history ----
 
 
