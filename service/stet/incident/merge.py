@@ -117,7 +117,7 @@ def rows_kept(merged: Incident, into: Incident, history: Sequence[Recorded[Any]]
     A row has one incident: its lines stay together.
     """
     assert merged.incident_id
-    before, _ = _around(history, merged.incident_id)
+    before, _, _ = _around(history, merged.incident_id)
     brought = [into.statements[id_] for id_, its in into.owners.items() if merged.incident_id in its]
     rows = _rows(brought) - _rows(before.statements.values())
     later = into.statements.keys() - into.owners.keys() - before.statements.keys()
@@ -133,7 +133,7 @@ class _Parting:
         assert merged.incident_id and into.incident_id
         self.merged, self.into, self.kept = merged, into, kept
         self.away, self.home = merged.incident_id, into.incident_id
-        self.before, self.united = _around(history, self.away)
+        self.before, self.united, self.at = _around(history, self.away)
 
     def owners(self, statement: Statement) -> frozenset[UUID]:
         """Whose a statement is. A retraction is of those whose statement it takes back."""
@@ -150,6 +150,8 @@ class _Parting:
         if was is None or united is None:
             incidents = _with(statement.incidents, self.home, self.away, stays)
             return replace(statement, incidents=incidents)
+        # A source that is another one by now is corrected in both streams: the correction goes back, and counts once.
+        was = replace(was, corrections=tuple(one for one in was.corrections if one.position < self.at))
         claims = {id_: statement.claims[id_] for id_ in was.claims if id_ in statement.claims}
         if not stays:
             claims |= statement.claims
@@ -225,8 +227,8 @@ def _moves(events: Sequence[IncidentEvent]) -> list[StatementMovedIn]:
     return [one for one in events if isinstance(one, StatementMovedIn)]
 
 
-def _around(history: Sequence[Recorded[Any]], away: UUID) -> tuple[Incident, dict[UUID, Statement]]:
-    """The survivor before the merge, and the statements as they came to it. Raises Refused if there was none."""
+def _around(history: Sequence[Recorded[Any]], away: UUID) -> tuple[Incident, dict[UUID, Statement], int]:
+    """The survivor before the merge, the statements as they came to it, and where. Raises Refused if there was none."""
     merges = [
         n for n, one in enumerate(history) if isinstance(one.event, IncidentAbsorbed) and one.event.incident_id == away
     ]
@@ -234,7 +236,7 @@ def _around(history: Sequence[Recorded[Any]], away: UUID) -> tuple[Incident, dic
         raise Refused.at("incident_id", f"incident {away} was not merged into this one")
     moved = (one.event for one in history[merges[-1] :] if one.recorded_at == history[merges[-1]].recorded_at)
     united = {one.statement.statement_id: one.statement for one in moved if isinstance(one, StatementMovedIn)}
-    return fold(history[: merges[-1]]), united
+    return fold(history[: merges[-1]]), united, history[merges[-1]].position
 
 
 def _rows(statements: Any) -> set[tuple[UUID, str]]:
