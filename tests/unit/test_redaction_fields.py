@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,14 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from stet.codec import EVENTS, decode
+from stet.codec import EVENTS, TYPES, decode
+from stet.envelope import Recorded
+from stet.incident.events import StatementMovedOut
+from stet.incident.links import MergeReverted
 from stet.ledger.events import EVENTS as LEDGER_EVENTS
 from stet.redaction.commands import MarkedInput, ProposeRedaction
-from stet.redaction.decide import Stored, plan, propose
+from stet.redaction.decide import Stored, plan, propose, statements_named
+from stet.redaction.events import Marked, RedactionProposed
 from stet.redaction.fields import LONG, TEXTS, URLS, erase, fields_of, says
 from stet.values.disc import radius_of
 from stet.values.place import Place
@@ -161,3 +166,26 @@ def test_a_short_text_is_found_only_as_a_whole() -> None:
         ground="legal", events=(MarkedInput(stream_version=3, fields=("/title",)),), reason="because"
     )
     assert plan(propose(command, stored, K1), stream, {stream: stored}) == {stream: {3: ("/title",), 4: ("/title",)}}
+
+
+def test_what_a_named_event_caused_is_looked_at_too() -> None:
+    """Who hears of a revert is told by what it causes: events about statements, in the streams that hold these."""
+    reverted = MergeReverted(incident_id=uuid(2), reason="so")
+    moved = StatementMovedOut(statement_id=uuid(3), from_incident=uuid(1), to_incident=uuid(2), reason="so")
+    other = StatementMovedOut(statement_id=uuid(4), from_incident=uuid(1), to_incident=uuid(2), reason="so")
+    first = stored_as("x", 1, reverted)
+    events = [first, stored_as("x", 2, moved, first.event_id), stored_as("x", 3, other)]
+    marked = Marked(position=1, fields=("/reason",))
+    proposal = RedactionProposed(redaction_id=K1, ground="other", events=(marked,), reason="so")
+    assert statements_named(proposal, events) == ({uuid(3)}, set())
+
+
+def stored_as(stream: str, position: int, event: Any, causation_id: UUID | None = None) -> Recorded[Any]:
+    at = datetime(2020, 11, 9, tzinfo=UTC)
+    return Recorded(
+        position, stream, position, uuid(90 + position), TYPES[type(event)], 1, at, "desk", K1, causation_id, event
+    )
+
+
+def uuid(n: int) -> UUID:
+    return UUID(int=n)

@@ -63,14 +63,15 @@ async def above(reader: Reader, source_id: UUID | None, field: str) -> tuple[UUI
     return tuple(found)
 
 
-async def followed(
-    reader: Reader, streams: Iterable[str], into: Into, reason: str, causation_id: UUID
-) -> list[NewEvent]:
-    """The events after which no stream of these names one of the merged sources."""
+async def followed(reader: Reader, streams: Iterable[str], into: Into, causation_id: UUID) -> list[NewEvent]:
+    """The events after which no stream of these names one of the merged sources.
+
+    The reason of the merge is not copied into them: it may name somebody, and may have to be erased.
+    """
     unknown = await _unknown(reader, into)
     events: list[NewEvent] = []
     for stream, state in (await reader.states(list(streams))).items():
-        events += to_events(stream, _following(state, into, unknown, reason), causation_id)
+        events += to_events(stream, _following(state, into, unknown), causation_id)
     return events
 
 
@@ -93,14 +94,14 @@ async def _carried(reader: Reader, stream: str, state: Incident, into: Into, cau
     return to_events(stream, follow(state, into, await _unknown(reader, into), _MERGED), causation_id) if into else []
 
 
-def _following(state: Any, into: Into, unknown: Collection[UUID], reason: str) -> Sequence[Any]:
+def _following(state: Any, into: Into, unknown: Collection[UUID]) -> Sequence[Any]:
     match state:
         case Incident():
-            return follow(state, into, unknown, reason)
+            return follow(state, into, unknown, _MERGED)
         case Document(publisher=UUID() as publisher) if publisher in into:
-            return [DocumentCorrected(publisher=into[publisher], basis="deduced", rationale=reason)]
+            return [DocumentCorrected(publisher=into[publisher], basis="deduced", rationale=_MERGED)]
         case Source(parent=UUID() as parent, merged=None) if parent in into:
-            return [SourceRevised(parent=into[parent], reason=reason)]
+            return [SourceRevised(parent=into[parent], reason=_MERGED)]
         case _:
             return ()
 

@@ -42,7 +42,7 @@ def merge_source(command: MergeSource, source_id: UUID, location: str) -> Decide
         events = to_events(f"source:{source_id}", [merged])
         cause = events[0].event_id
         events += to_events(f"source:{command.into}", with_names(state, into, command.reason), cause)
-        events += await followed(reader, streams, {source_id: command.into}, command.reason, cause)
+        events += await followed(reader, streams, {source_id: command.into}, cause)
         return Decision(location, events)
 
     return decide_
@@ -58,7 +58,7 @@ def go_on(source_id: UUID) -> Decide:
         merged, streams = await _part(reader, source_id, last)
         events: list[NewEvent] = to_events(f"source:{source_id}", [merged])
         into = await survivors(reader, {source_id})
-        return Decision("", [*events, *await followed(reader, streams, into, last.reason, events[0].event_id)])
+        return Decision("", [*events, *await followed(reader, streams, into, events[0].event_id)])
 
     return decide_
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,18 +16,19 @@ from stet.database.pool import Connection
 from stet.envelope import Recorded
 from stet.queries.cut import ReadCut
 from stet.queries.many import Rows
-from stet.redaction.decide import Plan, Stored, Streams, plan, statements_named
+from stet.redaction.decide import Plan, Stored, Streams, merges_of, plan, statements_named
 from stet.redaction.events import Pointer, RedactionGround, RedactionProposed
 from stet.sql import load
-from stet.store.read import read_dependants, read_stored, read_streams
+from stet.store.read import HEAD, read_dependants, read_stored, read_streams
 
 _LIST = load("list_redactions")
 _FIND = load("find_redactions")
+_FIND_MERGED = load("find_merged")
 
 Read = Callable[[Sequence[str]], Awaitable[tuple[dict[str, list[Recorded[Any]]], dict[str, list[Stored]]]]]
 """Reads the events of some streams, and how they are stored."""
-Holders = Callable[[Sequence[str]], Awaitable[set[str]]]
-"""Finds the streams that hold one of some statements."""
+Find = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Finds the streams that hold one of some statements, or those of the sources that were merged into one of some."""
 
 
 class RedactionAct(Struct, frozen=True, kw_only=True):
@@ -80,6 +82,12 @@ async def list_redactions(
     return Rows(found, page[-1].position if len(rows) > limit else None)
 
 
+async def merged_into(connection: Connection, ledger_id: UUID, sources: Sequence[str], up_to: int = HEAD) -> set[str]:
+    """The streams of the sources that were merged into one of these."""
+    parameters = {"ledger_id": ledger_id, "ids": [stream[7:] for stream in sources], "up_to": up_to}
+    return {row[0] for row in await (await connection.execute(_FIND_MERGED, parameters)).fetchall()}
+
+
 def _view(proposal: Recorded[RedactionProposed], done: list[Recorded[Any]], wanted: Plan) -> RedactionView:
     first = next((one for one in done if one.stream == proposal.stream), None)
     wanted = wanted | {one.stream: {erased.position: erased.fields for erased in one.event.events} for one in done}
@@ -98,9 +106,9 @@ def _view(proposal: Recorded[RedactionProposed], done: list[Recorded[Any]], want
     )
 
 
-async def reach(proposal: Recorded[RedactionProposed], read: Read, holders: Holders) -> tuple[Plan, Streams]:
-    """All that a proposal erases, and the streams that were read for it: its own, and those that hold a statement of
-    which something is erased in one of them."""
+async def reach(proposal: Recorded[RedactionProposed], read: Read, holders: Find, merged: Find) -> tuple[Plan, Streams]:
+    """All that a proposal erases, and the streams that were read for it: its own, those that hold a statement of which
+    something is erased in one of them, and those that one of them was ever merged with."""
     stored: dict[str, Sequence[Stored]] = {}
     events: dict[str, list[Recorded[Any]]] = {}
     wanted: Plan = {}
@@ -112,7 +120,11 @@ async def reach(proposal: Recorded[RedactionProposed], read: Read, holders: Hold
         wanted = await asyncio.to_thread(plan, proposal.event, proposal.stream, stored)
         statements, named = statements_named(wanted, events)
         targets = [f"statement:{statement}" for statement in sorted(statements)]
-        more = {*named, *(await holders(targets) if targets else ())} - stored.keys()
+        sources = sorted(stream for stream in more if stream.startswith("source:"))
+        more = {*named, *(other for its in read_now.values() for other in merges_of(its))}
+        more |= await holders(targets) if targets else set()
+        more |= await merged(sources) if sources else set()
+        more -= stored.keys()
     return wanted, stored
 
 
@@ -124,7 +136,8 @@ async def _wanted(connection: Connection, ledger_id: UUID, proposal: Recorded[Re
     async def holders(targets: Sequence[str]) -> set[str]:
         return {stream for _, stream, _ in await read_dependants(connection, ledger_id, targets, "holds")}
 
-    return (await reach(proposal, read, holders))[0]
+    merged = partial(merged_into, connection, ledger_id, up_to=cut.position)
+    return (await reach(proposal, read, holders, merged))[0]
 
 
 def _act(one: Recorded[Any]) -> RedactionAct:

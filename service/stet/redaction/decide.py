@@ -12,9 +12,11 @@ from msgspec import Raw
 from stet.envelope import Recorded
 from stet.errors import Malformed, Refused, UnknownReference
 from stet.incident.about import statement_of
+from stet.incident.links import IncidentAbsorbed, IncidentMerged, MergeReverted
 from stet.redaction.commands import ConfirmRedaction, ProposeRedaction
 from stet.redaction.events import Erased, Marked, PayloadRedacted, RedactionProposed
 from stet.redaction.fields import Field, erase, fields_of, says
+from stet.source.events import SourceMerged
 
 
 class Stored(NamedTuple):
@@ -88,6 +90,18 @@ def statements_named(wanted: Plan, streams: Mapping[str, Iterable[Recorded[Any]]
         statements |= {id_ for id_ in ids if id_}
         named |= {f"incident:{id_}" for id_ in getattr(body, "incidents", ())}
     return statements, named
+
+
+def merges_of(events: Iterable[Recorded[Any]]) -> set[str]:
+    """The streams with which one was merged, by its own events: the one has what the other said of itself."""
+    found: set[str] = set()
+    for one in events:
+        match one.event:
+            case IncidentMerged(into=other) | IncidentAbsorbed(incident_id=other) | MergeReverted(incident_id=other):
+                found.add(f"incident:{other}")
+            case SourceMerged(into=other):
+                found.add(f"source:{other}")
+    return found
 
 
 def plan(proposal: RedactionProposed, home: str, streams: Streams) -> Plan:
