@@ -18,6 +18,11 @@ import pytest
 from tests.conftest import OWNER, Cluster, Server, serve
 
 ROOT = Path(__file__).parents[2]
+RUN = [
+    ROOT / "README.md",
+    *(ROOT / f"docs/{n}.md" for n in ("architecture", "duplicates", "feeds", "merging", "proofs")),
+]
+"""The pages whose shell is run."""
 ADDRESS = "http://127.0.0.1:8080"
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MASKS = (
@@ -55,10 +60,10 @@ def reference(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield server
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/feeds.md", "docs/proofs.md"])
-def test_snippets_print_what_the_page_says(name: str, reference: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
+def test_snippets_print_what_the_page_says(path: Path, reference: Server, tmp_path: Path) -> None:
     """Verbatim but for the address."""
-    script, printed = snippets(ROOT / name)
+    script, printed = snippets(path)
     assert ADDRESS in script
     assert printed
     # What the pages name by its path, as seen from a checkout.
@@ -94,8 +99,7 @@ def test_the_readme_s_make_lines_are_targets() -> None:
 
 def test_every_shell_block_is_run() -> None:
     """No page has shell that nobody runs: other pages have none, or only name commands inline."""
-    run = {"README.md", "architecture.md", "feeds.md", "proofs.md"}
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").glob("*.md")):
-        if path.name not in run:
+        if path not in RUN:
             languages = {language for language, _ in _BLOCK.findall(path.read_text(encoding="utf-8"))}
             assert not languages & {"bash", "sh", "shell", "console"}, path
