@@ -105,6 +105,11 @@ BEGIN
     UPDATE stet.idempotency i SET request_digest = ''
     WHERE i.ledger_id = p_ledger_id AND (
         EXISTS (SELECT FROM unnest(v_streams) s(stream) WHERE strpos(i.location, split_part(s.stream, ':', 2)) > 0)
+        -- A request of rows names no incident, only the source.
+        OR EXISTS (
+            SELECT FROM stet.reference r
+            WHERE r.ledger_id = i.ledger_id AND r.stream = ANY (v_streams)
+              AND r.target = 'source:' || split_part(i.location, '/records/', 2))
         OR i.position IN (
             SELECT max(a.position)
             FROM stet.event e JOIN stet.event a ON a.ledger_id = e.ledger_id AND a.recorded_at = e.recorded_at

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from tests.conftest import OWNER, Cluster, bearing, serve
 from tests.database.everything import everything
-from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, made, problem, read
+from tests.http.asking import a_document, a_source, a_statement, an_incident, id_of, killed, made, problem, read
 from tests.http.keyed import a_client, a_key, a_ledger, a_member
 from tests.store.test_restore import exported
 
@@ -342,3 +342,21 @@ def test_what_is_left_cannot_be_guessed_by_its_hash(desk: Desk) -> None:
     redacted(desk, path, 2)
     assert guessed not in desk.one.get(f"{path}/events").text
     sound(desk)
+
+
+def test_the_digests_of_published_rows_are_erased_too(desk: Desk) -> None:
+    """Also of a request that led to nothing."""
+    source = made(desk.one.post(f"{desk.ledger}/sources", json={"name": "D", "kind": "data-set"}))["source_id"]
+    record = {"key": "1", "value": {"who": NAME}}
+    row = {"record": record, "said_at": "2020-11-09", "title": "It", "kind": "shootdown", "claims": [killed(1)]}
+    body = {"source_id": source, "lines": [row]}
+    for key in ("once", "nothing"):
+        answer = desk.one.post(f"{desk.ledger}/records", json=body, headers={"idempotency-key": key})
+        assert answer.is_success, answer.text
+        a_source(desk.one, desk.ledger)
+    incident = read(desk.one.get(f"{desk.ledger}/incidents"))["items"][0]["incident_id"]
+    redacted(desk, f"{desk.ledger}/incidents/{incident}", 2)
+    assert everything(desk.database, NAME) == []
+    with psycopg.connect(desk.database) as connection:
+        kept = connection.execute("SELECT octet_length(request_digest) FROM stet.idempotency").fetchall()
+    assert kept == [(0,), (0,)]
