@@ -8,7 +8,7 @@ the stream alone.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -159,8 +159,10 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
     withheld = _withheld(events, place) if place else frozenset[UUID]()
     pinned: set[tuple[str, str | None]] = set()
     unseen: set[UUID | None] = set()
-    seen: set[int] = set()
-    for recorded in events:
+    seen: dict[int, bool] = {}
+    """The positions of what is seen, and whether it is seen as it is stored."""
+    for stored in events:
+        recorded = stored
         match recorded.event:
             case event if isinstance(event, _MEMBERS_ONLY):
                 continue
@@ -179,24 +181,27 @@ def _public(stream: str, events: Events, facts: Facts) -> Iterator[Recorded[Any]
                 if (event.attribute, event.of) not in pinned:
                     continue
                 pinned.remove((event.attribute, event.of))
-            case PayloadRedacted(events=erased) if seen.isdisjoint(one.position for one in erased):
+            case PayloadRedacted(events=erased) if seen.keys().isdisjoint(one.position for one in erased):
                 continue
             case StatementMovedIn() | IncidentAbsorbed() | PayloadRedacted() as event:
                 recorded = _with(recorded, _less(event, targets, seen))
         if place:
             recorded = _with(recorded, _coarse(recorded.event, place, withheld))
-        seen.add(recorded.position)
+        seen[stored.position] = recorded is stored
         yield recorded
 
 
 def _less(
-    event: StatementMovedIn | IncidentAbsorbed | PayloadRedacted, targets: frozenset[str], seen: Container[int]
+    event: StatementMovedIn | IncidentAbsorbed | PayloadRedacted, targets: frozenset[str], seen: Mapping[int, bool]
 ) -> Any:
     """The event without what it says of statements, of incidents, or of events, that are not seen."""
     match event:
         case PayloadRedacted(events=erased):
-            known = tuple(one for one in erased if one.position in seen)
-            return event if len(known) == len(erased) else replace(event, events=known)
+            # The names of fields tell of those that are left out.
+            known = tuple(
+                one if seen[one.position] else replace(one, fields=()) for one in erased if one.position in seen
+            )
+            return event if known == erased else replace(event, events=known)
         case IncidentAbsorbed(links=links):
             clear = tuple(link for link in links if f"incident:{link.incident_id}" not in targets)
             return event if len(clear) == len(links) else replace(event, links=clear)

@@ -31,7 +31,7 @@ class RedactedView(Struct, frozen=True, kw_only=True):
     """The position of the last `payload-redacted` of it."""
     ground: RedactionGround
     fields: tuple[Pointer, ...]
-    """All that was erased of it, as JSON Pointers into the payload."""
+    """All that was erased of it, as JSON Pointers into the payload. Empty for who is shown the event in part."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -140,8 +140,9 @@ def as_seen(event: V, guarded: Guarded | None) -> V:
     altered = guarded.altered.get(event.position) if guarded else None
     if altered is None:
         return event
-    version = SCHEMA_VERSIONS[event.type]
-    return replace(event, payload=Raw(encode(altered.event)), schema_version=version, salt=None)
+    version, redacted = SCHEMA_VERSIONS[event.type], event.redacted and replace(event.redacted, fields=())
+    payload = Raw(encode(altered.event))
+    return replace(event, payload=payload, schema_version=version, salt=None, redacted=redacted)
 
 
 def cloud_event(ledger_id: UUID, event: LoggedEvent) -> CloudEvent:
