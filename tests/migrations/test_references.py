@@ -15,7 +15,7 @@ from stet.store.verify import verify
 
 ROWS = "SELECT target, stream, role FROM stet.reference ORDER BY 1, 2, 3"
 BACKFILL = migrations_folder() / "versions" / "0010_visibility_fanout.sql"
-OF_SOURCES = migrations_folder() / "versions" / "0015_source_merges.sql"
+OF_SOURCES = migrations_folder() / "versions" / "0014_source_merges.sql"
 
 
 def test_what_an_earlier_release_did_not_note_is_found_in_its_log(url: str, tmp_path: Path) -> None:

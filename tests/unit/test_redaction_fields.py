@@ -20,7 +20,6 @@ from stet.incident.links import MergeReverted
 from stet.ledger.events import EVENTS as LEDGER_EVENTS
 from stet.redaction.commands import MarkedInput, ProposeRedaction
 from stet.redaction.decide import Stored, plan, propose, statements_named
-from stet.redaction.events import Marked, RedactionProposed
 from stet.redaction.fields import LONG, TEXTS, URLS, erase, fields_of, says
 from stet.values.disc import radius_of
 from stet.values.place import Place
@@ -168,23 +167,19 @@ def test_a_short_text_is_found_only_as_a_whole() -> None:
     assert plan(propose(command, stored, K1), stream, {stream: stored}) == {stream: {3: ("/title",), 4: ("/title",)}}
 
 
-def test_what_a_named_event_caused_is_looked_at_too() -> None:
+def test_who_holds_a_statement_of_which_something_is_erased_is_looked_at_too() -> None:
     """Who hears of a revert is told by what it causes: events about statements, in the streams that hold these."""
     reverted = MergeReverted(incident_id=uuid(2), reason="so")
     moved = StatementMovedOut(statement_id=uuid(3), from_incident=uuid(1), to_incident=uuid(2), reason="so")
-    other = StatementMovedOut(statement_id=uuid(4), from_incident=uuid(1), to_incident=uuid(2), reason="so")
-    first = stored_as("x", 1, reverted)
-    events = [first, stored_as("x", 2, moved, first.event_id), stored_as("x", 3, other)]
-    marked = Marked(position=1, fields=("/reason",))
-    proposal = RedactionProposed(redaction_id=K1, ground="other", events=(marked,), reason="so")
-    assert statements_named(proposal, events) == ({uuid(3)}, set())
+    other = StatementMovedOut(statement_id=uuid(4), from_incident=uuid(1), to_incident=uuid(2), reason="not so")
+    events = {"x": [stored_as("x", 1, reverted), stored_as("x", 2, moved), stored_as("x", 3, other)]}
+    wanted = {"x": {1: ("/reason",), 2: ("/reason",)}}
+    assert statements_named(wanted, events) == ({uuid(3)}, set())
 
 
-def stored_as(stream: str, position: int, event: Any, causation_id: UUID | None = None) -> Recorded[Any]:
+def stored_as(stream: str, position: int, event: Any) -> Recorded[Any]:
     at = datetime(2020, 11, 9, tzinfo=UTC)
-    return Recorded(
-        position, stream, position, uuid(90 + position), TYPES[type(event)], 1, at, "desk", K1, causation_id, event
-    )
+    return Recorded(position, stream, position, uuid(90 + position), TYPES[type(event)], 1, at, "desk", K1, None, event)
 
 
 def uuid(n: int) -> UUID:
