@@ -81,6 +81,20 @@ def test_what_is_stored_is_of_its_schema(file: Path) -> None:
     assert not validator.is_valid(payload | {"of_no_field": 1})
 
 
+def test_a_discriminator_is_the_name_of_a_property() -> None:
+    """As AsyncAPI has it, and its linter holds: OpenAPI has an object there."""
+    found = []
+
+    def look(part: Any) -> None:
+        for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            look(below)
+        if isinstance(part, dict) and "discriminator" in part:
+            found.append(part["discriminator"])
+
+    look(msgspec.json.decode(make_asyncapi()))
+    assert found and set(found) == {"type"}
+
+
 def test_every_event_type_and_feed_is_in_the_document() -> None:
     """As a message; each feed as a channel and an operation, too. Every reference leads somewhere."""
     assert DOCUMENT["asyncapi"].startswith("3.")

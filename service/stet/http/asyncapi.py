@@ -105,6 +105,7 @@ def make_asyncapi() -> bytes:
     types = [feed.struct for feed in FEEDS] + [EVENTS[tag] for tag in sorted(EVENTS)]
     made, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     _describe_envelope(schemas)
+    _name_discriminators(schemas)
     messages = {
         feed.message: _feed_message(feed, schema) for feed, schema in zip(FEEDS, made[: len(FEEDS)], strict=True)
     }
@@ -151,6 +152,14 @@ def _describe_envelope(schemas: dict[str, Schema]) -> None:
         "type": "object",
         "description": "By type and schema_version, the schema urn:stet:event:TYPE:SCHEMA_VERSION.",
     }
+
+
+def _name_discriminators(part: Any) -> None:
+    """Where OpenAPI has an object, AsyncAPI has the name of the property alone."""
+    for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _name_discriminators(below)
+    if isinstance(part, dict) and isinstance(told := part.get("discriminator"), dict) and "propertyName" in told:
+        part["discriminator"] = told["propertyName"]
 
 
 def _event_message(tag: str, schema: Schema) -> Schema:
