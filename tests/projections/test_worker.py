@@ -12,9 +12,9 @@ from tests.projections.rebuilding import ask, execute, verified
 from tests.projections.test_histories import write_again
 from tests.unit import saying
 
+from stet.database import attend as attending
 from stet.database.doorbell import Doorbell
 from stet.database.pool import make_pool
-from stet.projections import worker as working
 from stet.projections.advance import States, advance
 from stet.projections.source_record import PROJECTION
 from stet.projections.target import OtherRelease, Target
@@ -82,7 +82,7 @@ def behind(url: str) -> bool:
 def test_the_doorbell_wakes_a_worker_that_would_sleep(
     url: str, start: Callable[[], Worker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(working, "POLL_S", 3_600)
+    monkeypatch.setattr(attending, "POLL_S", 3_600)
     start()
     wait_until(lambda: bool(execute(url, LEADS)), "it leads")
     write(url, "rung")
@@ -126,8 +126,8 @@ def test_a_worker_waits_for_a_database_that_is_away(
             raise psycopg.OperationalError("no route to host")
         return connect(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(working.psycopg, "connect", away)
-    monkeypatch.setattr(working, "_RECONNECT_S", 0.01)
+    monkeypatch.setattr(attending.psycopg, "connect", away)
+    monkeypatch.setattr(attending, "_RECONNECT_S", 0.01)
     write(url, "away")
     start()
     wait_until(lambda: not behind(url), "it came back")

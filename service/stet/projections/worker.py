@@ -14,8 +14,8 @@ from uuid import UUID
 
 import psycopg
 
-from stet.database.doorbell import CHANNEL, POLL_S
-from stet.database.pool import as_role
+from stet.database.attend import attend
+from stet.database.doorbell import POLL_S
 from stet.handle.embargo import end_due
 from stet.handle.source_merge import end_merges
 from stet.projections.advance import States, advance
@@ -28,8 +28,6 @@ from stet.sql import load
 
 _FIND_LAGGING = load("find_lagging")
 _LEAD = load("lead")
-_LISTEN_S = 0.2
-_RECONNECT_S = 1.0
 _INTERRUPTED_S, _FORBIDDEN_S = 5.0, 600.0
 _GRACE_S = 10.0
 """How long a rebuild that is in the middle of something, such as an index, is waited for."""
@@ -61,21 +59,8 @@ class Worker:
         self._stop.set()
 
     def run(self) -> None:
-        """Works until it is stopped. Without the database it tries again, and again."""
-        while not self._stop.is_set():
-            try:
-                with psycopg.connect(self._url, autocommit=True, application_name="stet worker") as connection:
-                    as_role(connection, "stet_worker")
-                    connection.execute(f"LISTEN {CHANNEL}".encode())
-                    while not self._stop.is_set():
-                        if not self._once(connection):
-                            self._sleep(connection)
-            except psycopg.OperationalError as error:
-                _log.warning("the worker waits for the database: %s", str(error).partition("\n")[0])
-            except Exception:
-                # A worker that ends helps nobody: what is wrong may be mended, and stands in the log until then.
-                _log.exception("the worker failed, and tries again")
-            self._stop.wait(_RECONNECT_S)
+        """Works until it is stopped."""
+        attend(self._url, "stet worker", self._once, self._stop)
         if self._rebuilding:
             self._rebuilding.join(_GRACE_S)
 
@@ -150,13 +135,6 @@ class Worker:
                 _log.exception("rebuild %s was interrupted, and will be gone on with", rebuild_id)
                 wait = _INTERRUPTED_S
             self._rebuild_at = max(self._rebuild_at, time.monotonic() + wait)
-
-    def _sleep(self, connection: psycopg.Connection) -> None:
-        """Until the doorbell rings, or a second has passed."""
-        until = time.monotonic() + POLL_S
-        while not self._stop.is_set() and time.monotonic() < until:
-            if list(connection.notifies(timeout=_LISTEN_S, stop_after=1)):
-                return
 
 
 def _told(rebuild_id: UUID) -> Callable[..., None]:

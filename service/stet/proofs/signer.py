@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from threading import Event, Thread
 from uuid import UUID
 
 import psycopg
 
-from stet.database.doorbell import CHANNEL, POLL_S
-from stet.database.pool import as_role
+from stet.database.attend import attend
 from stet.errors import CorruptLog, Unavailable
 from stet.proofs.integrate import integrate
 from stet.proofs.keys import SigningKey, agreed_keys
@@ -20,8 +18,6 @@ from stet.sql import load
 _FIND_UNSIGNED = load("find_unsigned")
 _LEAD = load("lead")
 _STOP_LEADING = load("stop_leading")
-_LISTEN_S = 0.2
-_RECONNECT_S = 1.0
 _log = logging.getLogger("stet.signer")
 
 
@@ -46,20 +42,8 @@ class Signer:
         self._stop.set()
 
     def run(self) -> None:
-        """Signs until it is stopped. Without the database it tries again, and again."""
-        while not self._stop.is_set():
-            try:
-                with psycopg.connect(self._url, autocommit=True, application_name="stet signer") as connection:
-                    as_role(connection, "stet_worker")
-                    connection.execute(f"LISTEN {CHANNEL}".encode())
-                    while not self._stop.is_set():
-                        if not self._once(connection):
-                            self._sleep(connection)
-            except psycopg.OperationalError as error:
-                _log.warning("checkpoints wait for the database: %s", str(error).partition("\n")[0])
-            except Exception:
-                _log.exception("the signer failed, and tries again")
-            self._stop.wait(_RECONNECT_S)
+        """Signs until it is stopped."""
+        attend(self._url, "stet signer", self._once, self._stop)
 
     def _once(self, connection: psycopg.Connection) -> bool:
         """A batch of each ledger that is behind, in turn. Whether more is left."""
@@ -96,10 +80,3 @@ class Signer:
         if self._told.get(what) != text:
             self._told[what] = text
             _log.error("%s", text)
-
-    def _sleep(self, connection: psycopg.Connection) -> None:
-        """Until the doorbell rings, or a second has passed."""
-        until = time.monotonic() + POLL_S
-        while not self._stop.is_set() and time.monotonic() < until:
-            if list(connection.notifies(timeout=_LISTEN_S, stop_after=1)):
-                return
