@@ -10,7 +10,7 @@ import httpx
 
 from stet import offline
 from stet.cli.demo_proofs import checked
-from stet.cli.demo_readers import Mark
+from stet.cli.demo_readers import Mark, asks_nobody
 from stet.cli.remote import Remote, ask
 from stet.errors import StetError
 from stet.ids import new_id
@@ -81,6 +81,10 @@ def _killed(view: View) -> str:
 
 def _redact(remote: Remote, desk: httpx.Client, ledger: str, incident_id: str) -> list[Mark]:
     """One admin proposes, another confirms; what was saved before and after is checked without the service."""
+    with httpx.Client(base_url=remote.url, timeout=30) as anybody:
+        if asks_nobody(anybody):
+            print("\nNo redaction is shown, for it takes two administrators, and the service tells nobody apart")
+            return []
     try:
         with remote.client(30) as service:
             made = ask(service, "POST", "/v1/keys", {"name": "the second administrator", "scope": "admin"})

@@ -79,7 +79,7 @@ def show_readers(remote: Remote, receiver: Receiver) -> list[Mark]:
     name = f"desk-{str(new_id())[-12:]}"
     path = f"/v1/ledgers/{name}"
     with remote.client(30) as member, httpx.Client(base_url=remote.url, timeout=30) as anybody:
-        if anybody.get("/v1/keys").status_code == 200:
+        if asks_nobody(anybody):
             print("\nThe service asks nobody for a key, so everybody sees the same")
             return []
         ask(member, "POST", "/v1/ledgers", {"name": name, "title": "A desk", "public": True})
@@ -111,6 +111,11 @@ def show_readers(remote: Remote, receiver: Receiver) -> list[Mark]:
             Mark("no list, feed or log tells anybody of it", _WORDS not in told),
         ]
     return [*marks, *_received(receiver, secret)]
+
+
+def asks_nobody(anybody: httpx.Client) -> bool:
+    """Whether the service takes every client for the owner, key or not."""
+    return anybody.get("/v1/keys").status_code == 200
 
 
 def _both(member: httpx.Client, anybody: httpx.Client) -> Iterator[tuple[str, httpx.Client]]:
