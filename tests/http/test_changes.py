@@ -16,6 +16,7 @@ from tests.http.following import (
     changes,
     events,
     hanging,
+    merges,
     only_named_attributes_changed,
     positions_of,
     supersessions,
@@ -34,6 +35,7 @@ def everything(server: Server) -> Iterator[Desk]:
         hanging(desk)
         supersessions(desk)
         the_rest(desk)
+        merges(desk)
         desk.post("releases", {"name": "first"})
         yield desk
 
@@ -55,13 +57,15 @@ def test_every_type_of_event_is_there_and_created_is_what_begins(everything: Des
         assert item["actor"] == "local"
         for one in item["changes"]:
             assert len(one["types"]) == len(one["positions"])
-            assert one["change"] == ("changed" if one["id"] in seen else "created")
+            removed = "incident-merged" in one["types"]
+            assert one["change"] == ("removed" if removed else "changed" if one["id"] in seen else "created")
             if one["incident"]:
                 assert one["incident"]["updated_at"] == item["recorded_at"]
             found |= set(one["types"])
             seen.add(one["id"])
-    # Drafts take the key of a contributor: tests/http/test_review.py.
-    assert found == set(EVENTS) - {"statement-proposed", "statement-accepted", "statement-rejected"}
+    # Drafts take the key of a contributor: tests/http/test_review.py; a redaction those of two administrators.
+    keyed = {"statement-proposed", "statement-accepted", "statement-rejected", "redaction-proposed", "payload-redacted"}
+    assert found == set(EVENTS) - keyed
 
 
 def test_within_an_append_the_rest_of_it_follows(everything: Desk) -> None:
