@@ -113,7 +113,7 @@ def test_each_thing_that_cannot_be_restored_has_its_words(cluster: Cluster, tmp_
         "other.ndjson": (b"hello\n", 2, "it is no exported log"),
         "plain.gz": (sound, 1, "Not a gzipped file"),
         "packed.ndjson": (gzip.compress(sound), 2, "its name must end in .gz"),
-        "later.ndjson": (file_of(events(), version=2), 2, "of version 2 of the format"),
+        "later.ndjson": (file_of(events(), version=3), 2, "of version 3 of the format"),
     }
     for name, (data, code, said) in files.items():
         (tmp_path / name).write_bytes(data)
