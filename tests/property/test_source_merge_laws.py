@@ -130,7 +130,7 @@ def test_a_merge_comes_to_a_history_in_which_the_sources_were_always_one() -> No
 
     look()
     assert reached["changed"] >= 60
-    assert reached["pins"] >= 2
+    assert reached["pins"] >= 5
     assert reached["hops"] >= 5
 
 
