@@ -1380,6 +1380,9 @@ CREATE INDEX event_visibility ON stet.event USING btree (ledger_id, stream) WHER
 -- Name: incident_history_kind; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_kind ON stet.incident_history USING btree (ledger_id, kind, opened_at, incident_id, from_position, to_position, said_from, said_to);
 
+-- Name: incident_history_latitude; Type: INDEX; Schema: stet; Owner: stet_owner
+CREATE INDEX incident_history_latitude ON stet.incident_history USING btree (ledger_id, latitude, incident_id, from_position, to_position, said_from, said_to) WHERE (latitude IS NOT NULL);
+
 -- Name: incident_history_live; Type: INDEX; Schema: stet; Owner: stet_owner
 CREATE INDEX incident_history_live ON stet.incident_history USING btree (ledger_id, opened_at, incident_id) WHERE ((to_position = '9223372036854775807'::bigint) AND (said_to = 'infinity'::timestamp with time zone));
 

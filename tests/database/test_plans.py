@@ -24,7 +24,7 @@ from stet.database.pool import Connection
 from stet.ids import new_id
 from stet.incident.similar import likeness
 from stet.incident.state import Incident
-from stet.incident.summary import OccurredSummary, summary
+from stet.incident.summary import OccurredSummary, PlaceSummary, summary
 from stet.queries.cut import ReadCut, Said
 from stet.queries.filters import IncidentFilter
 from stet.queries.incidents import list_incidents
@@ -150,6 +150,9 @@ ONE = likeness(
     msgspec.structs.replace(
         summary(Incident(title="A helicopter")),
         occurred=OccurredSummary(earliest=AT, latest=AT, best=AT, approximate=False, status="contested"),
+        place=PlaceSummary(
+            attribute="place", name=None, longitude=44.8, latitude=39.7, radius_m=10.0, status="contested"
+        ),
     ),
     (),
     (),

@@ -111,6 +111,10 @@ def is_candidate(one: Facts, other: Facts) -> bool:
     a, b = order_of(one.item), order_of(other.item)
     if a and b and abs(a - b) <= timedelta(days=7):
         return True
+    places = [side.item["place"] for side in (one, other)]
+    centres = [Disc(place["longitude"], place["latitude"], 0.0) for place in places if place and place["radius_m"]]
+    if len(centres) == 2 and distance_m(*centres) <= 50_000:
+        return True
     title = set(words(one.item["title"]))
     return bool(title) and title <= set(words(other.item["title"], other.item["kind"], *other.item["tags"]))
 
@@ -241,6 +245,23 @@ def test_a_near_copy_is_first_and_the_reasons_are_given(client: httpx.Client, le
     moment = read(client.get(f"{path}"))["opened_at"]
     assert read(client.get(f"{path}/similar?as_of={moment}"))["items"] == []
     assert read(client.get(f"{path}/similar?said_by=1990-01-01"))["items"] == []
+
+
+def test_one_of_another_title_and_no_known_time_is_found_by_its_place(client: httpx.Client, ledger: str) -> None:
+    """Within 50 km of it, to the north and to the south, over the antimeridian; not beyond."""
+    ministry = a_source(client, ledger, "Ministry")
+
+    def happened(title: str, longitude: float, latitude: float) -> str:
+        place = {"geometry": {"type": "Point", "coordinates": [longitude, latitude]}, "level": "exact"}
+        said = a_statement(ministry) | {"claims": [{"attribute": "place", "value": place}]}
+        return an_incident(client, ledger, title=title, statements=[said])
+
+    one = happened("One", 179.9, 10.0)
+    near = {id_of(happened(title, -179.9, latitude)) for title, latitude in (("North", 10.3), ("South", 9.7))}
+    for title, longitude, latitude in (("Two", 179.9, 10.46), ("Three", 179.3, 10.0)):
+        happened(title, longitude, latitude)
+    found = read(client.get(f"{one}/similar?min_score=0"))["items"]
+    assert {item["incident_id"] for item in found} == near
 
 
 def test_bad_input_is_named(client: httpx.Client, ledger: str) -> None:

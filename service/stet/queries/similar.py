@@ -26,8 +26,12 @@ _READ_SAID = load("read_said")
 _SUMMARY = msgspec.json.Decoder(Summary)
 NEAR = timedelta(days=7)
 """Whose best or earliest time is so far from this one's is not looked at."""
+NEAR_M = 50_000.0
+"""Whose place has its centre so far from this one's is not looked at."""
+_DEGREES = 0.5
+"""More than these metres along a meridian."""
 MOST = 1_000
-"""So many that happened next before it, and after it, and so many by the title."""
+"""So many that happened next before it, after it, north and south of it, and so many by the title."""
 COMPARED = 200
 """So many are compared by what was said, too: those that are most alike without."""
 
@@ -60,11 +64,15 @@ async def view_similar(
 
 async def candidates(connection: Connection, ledger_id: UUID, cut: ReadCut, one: Likeness) -> list[Likeness]:
     """Those that are looked at, as they are without what was said: the most alike, 200 at most."""
-    occurred = _order(one.summary.occurred)
+    occurred, place = _order(one.summary.occurred), one.summary.place
     parameters: dict[str, Any] = of_cut(ledger_id, cut) | {
         "occurred": occurred,
         "since": _moved(occurred, -NEAR),
         "until": _moved(occurred, NEAR),
+        "longitude": place and place.longitude,
+        "latitude": place and place.latitude,
+        "degrees": _DEGREES,
+        "near_m": NEAR_M,
         "words": exactly(words(one.summary.title)),
         "most": MOST,
     }
