@@ -6,7 +6,7 @@ one slice. An incident that holds no statement has one slice that starts at END:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -131,13 +131,14 @@ def _steps(state: Incident, since: datetime) -> Iterator[tuple[datetime, Summary
     order = sorted(state.statements.values(), key=_said)
     kept = {one.statement_id: one for one in order if _said(one) <= since}
     every = groups(state)
-    touching = _touching(state)
+    later = [one for one in order if _said(one) > since]
+    touching = _touching(state, every) if later else {}
     cut = replace(state, statements=kept, pins=())
     found: dict[Key, Resolved] = {}
     if kept:
         _resolve_again(every.keys(), every, cut, found)
         yield since, summarise(state, found)
-    for said, arrived in groupby((one for one in order if _said(one) > since), key=_said):
+    for said, arrived in groupby(later, key=_said):
         new = list(arrived)
         kept.update({one.statement_id: one for one in new})
         _resolve_again({key for one in new for key in touching[one.statement_id]}, every, cut, found)
@@ -157,10 +158,10 @@ def _resolve_again(keys: Iterable[Key], every: dict[Key, Group], cut: Incident, 
             found.pop(key, None)
 
 
-def _touching(state: Incident) -> dict[UUID, set[Key]]:
-    """For each statement the attributes that can change when it comes to be kept."""
+def _touching(state: Incident, every: Mapping[Key, Group]) -> dict[UUID, set[Key]]:
+    """For each statement the attributes that can change when it comes to be kept; `every` are the state's groups."""
     found: dict[UUID, set[Key]] = {id_: set() for id_ in state.statements}
-    for key, group in groups(state).items():
+    for key, group in every.items():
         for one in group.claims:
             found[one.statement.statement_id].add(key)
         for cited in group.pin.cites if group.pin else ():
