@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 EMPTY = sha256(b"").digest()
 """The root of a tree without leaves."""
 _WORDS = ("position", "stream", "stream_version", "event_id", "type", "schema_version", "recorded_at", "actor")
+_LINE_MAX = 256 * 1024 * 1024  # bytes: a packed line may unpack to more than there is memory for
 _DAMAGED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 _UNREADABLE = (OSError, EOFError, zlib.error)
 
@@ -263,15 +264,21 @@ def _leaf(row: dict[str, Any], ledger_id: str) -> bytes:
     return leaf_of(ledger_id, *words)
 
 
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    while line := stream.readline(_LINE_MAX + 1):
+        if len(line) > _LINE_MAX:
+            raise Fault(f"a line is longer than {_LINE_MAX} bytes, as none of a log is")
+        yield line
+
+
 def check_log(stream: BinaryIO, checkpoints: Sequence[Checkpoint]) -> Iterator[str]:
     """What an exported log (docs/log-format.md) proves by checkpoints that were opened already. Raises Fault."""
     seal, tree, tombstones = sha256(), Tree(), Tombstones()
     header: dict[str, Any] = {}
     row: dict[str, Any] = {}
-    sizes = {one.size for one in checkpoints}
-    roots = {0: EMPTY}
+    sizes, roots = {one.size for one in checkpoints}, {0: EMPTY}
     origin, end = "", 0
-    for number, line in enumerate(stream, 1):
+    for number, line in enumerate(_lines(stream), 1):
         at = f"line {number}"
         try:
             row = json.loads(line, object_pairs_hook=_once)
@@ -410,14 +417,12 @@ def run(file: Path, checkpoints: Sequence[Path] = (), keys: Sequence[str] = ()) 
         known = [key for text in keys for key in read_keys(text)]
         notes = [_read(path).decode(errors="replace") for path in checkpoints]
         with _opened(file) as stream:
-            is_log = stream.readline().startswith(b'{"format":"stet-log"')
+            is_log = stream.readline(_LINE_MAX).startswith(b'{"format":"stet-log"')
         if is_log and not notes:
             raise ValueError("a log is checked against checkpoints: give one that was saved")
-        opened = []
-        for note in notes:
-            checkpoint, signers = open_note(note, known)
-            opened.append(checkpoint)
-            print(_signed(checkpoint, signers))
+        notes_opened = [open_note(note, known) for note in notes]
+        opened = [checkpoint for checkpoint, _ in notes_opened]
+        print("".join(f"{_signed(*one)}\n" for one in notes_opened), end="")
         if is_log:
             with _opened(file) as stream:
                 found = list(check_log(stream, opened))

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import SIGNING_KEY
 from tests.unit.test_trees import Stored
 
+from stet import offline
 from stet.offline import Checkpoint, Fault, Tree, check_answer, check_log, leaf_of, parse_key
 from stet.proofs.keys import SigningKey, origin_of, signed_note, vkey
 
@@ -243,3 +244,13 @@ def test_what_erased_something_of_another_stream_proves_no_tombstone() -> None:
     rows = [redacted(event(1, "source-added", SAID, stream="source:a"), 2), erasing(2, 1)]
     with pytest.raises(Fault, match="position 1 was erased by position 2 of source:a, which is not there"):
         list(check_log(io.BytesIO(log_of(rows)), [checkpoint(rows)]))
+
+
+def test_a_line_without_an_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packed file of a few megabytes may be one line that is larger than memory."""
+    monkeypatch.setattr(offline, "_LINE_MAX", 5_000)
+    assert list(check_log(io.BytesIO(log_of(history())), [checkpoint(history())]))
+    endless = io.BytesIO(log_of(history()) + b"x" * 20_000)
+    with pytest.raises(Fault, match="longer than 5000 bytes"):
+        list(check_log(endless, [checkpoint(history())]))
+    assert endless.tell() <= len(log_of(history())) + 5_001
