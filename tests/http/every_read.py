@@ -255,8 +255,8 @@ class Form(NamedTuple):
                 return value
 
     def _without(self, value: dict[str, Any]) -> dict[str, Any]:
-        if "recorded_at" in value:
-            # It says which append it was: of one that proposed what was accepted later nothing may be left.
+        if value.keys() == {"position", "recorded_at", "actor"} or {"statement_id", "recorded_at"} <= value.keys():
+            # By its time alone: of the append that proposed what was accepted later nothing may be left.
             value = {name: its for name, its in value.items() if name != "position"}
         if "resolution" in value and "audience" not in value:
             # A release, and what it names may be an append of which nothing is left.
