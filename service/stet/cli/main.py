@@ -142,9 +142,10 @@ def replay(
     help="Check this exported log, or saved answer, without a server; with --key.",
 )
 def verify(ledger: str | None, checkpoints: tuple[Path, ...], keys: tuple[str, ...], offline: Path | None) -> None:
-    """Check the log: positions, versions, clocks, digests, leaves, references, its tree, what was signed of it.
+    """Check the log: positions, versions, clocks, digests, leaves, references, its tree, what was signed of it; and
+    that the projections are what it gives.
 
-    Names the first fault of each ledger. Exit code 1 if there is one.
+    Names the first fault of each ledger's log, or the first rows that differ. Exit code 1 if there is one.
     """
     if offline:
         if ledger or not keys:
