@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LINT := openapi/lint
+PEERS := bench/peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXPORT := $(BIN)/uv export -q --frozen --no-emit-project --no-default-groups --no-header
 PARALLEL := -n 2 --dist loadfile
@@ -31,7 +32,7 @@ format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff format
 demo: setup ## record the reference article over HTTP and check what it reads back
 	$(BIN)/stet demo $(ARGS)
-bench: setup ## measure, side by side with raw SQL
+bench: setup $(PEERS)/.venv/.installed $(PEERS)/emmett/node_modules/.installed ## measure, side by side with its peers (about 40 minutes)
 	$(BIN)/python -m bench $(ARGS)
 openapi: setup ## write openapi/openapi.json, asyncapi.json, mapping.schema.json and events
 	$(BIN)/stet openapi
@@ -44,10 +45,11 @@ requirements: setup ## resolve pyproject.toml anew into the requirements files
 	$(BIN)/uv lock -q
 	$(EXPORT) -o requirements.txt
 	$(EXPORT) --extra parquet --group build --group dev -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header $(PEERS)/requirements.in -o $(PEERS)/requirements.txt
 lint-api: $(LINT)/node_modules/.installed ## lint openapi/openapi.json and openapi/asyncapi.json (Node.js)
 	cd $(LINT) && npm run --silent spectral && npm run --silent redocly
 clean: ## remove everything that the other targets made, except the data in .stet
-	rm -rf .venv $(LINT)/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	rm -rf .venv $(LINT)/node_modules $(PEERS)/.venv $(PEERS)/emmett/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 	find . \( -name .git -o -name .stet \) -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-dev.txt pyproject.toml
@@ -60,4 +62,12 @@ clean: ## remove everything that the other targets made, except the data in .ste
 $(LINT)/node_modules/.installed: $(LINT)/package-lock.json $(LINT)/.npmrc
 	@{ command -v npm && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'; } >/dev/null 2>&1 || { echo "make: the contract linters need Node.js 20.19 or 22.12 or later, with npm. Install them (Debian: apt install nodejs npm) and try again" >&2; exit 1; }
 	cd $(LINT) && npm ci --silent
+	@touch $@
+$(PEERS)/.venv/.installed: $(PEERS)/requirements.txt
+	$(PYTHON) -m venv --clear $(PEERS)/.venv
+	$(PEERS)/.venv/bin/python -m pip --disable-pip-version-check install -q --require-hashes -r $(PEERS)/requirements.txt
+	@touch $@
+# Emmett is measured only where Node.js is.
+$(PEERS)/emmett/node_modules/.installed: $(PEERS)/emmett/package-lock.json $(PEERS)/emmett/.npmrc
+	@if command -v npm >/dev/null 2>&1; then cd $(PEERS)/emmett && npm ci --silent; else echo "make: no npm here: Emmett is left out"; mkdir -p $(@D); fi
 	@touch $@
