@@ -25,7 +25,7 @@ from stet.settings import Settings
 from stet.store.append import Append, Log, NewEvent
 
 PEERS = Path(__file__).parent / "peers"
-_PYTHON = PEERS / ".venv" / "bin" / "python"
+PYTHON = PEERS / ".venv" / "bin" / "python"
 _EMMETT = PEERS / "emmett" / "node_modules" / "@event-driven-io"
 
 
@@ -34,18 +34,18 @@ class Bench(Struct, frozen=True, kw_only=True):
 
     url: str
     """Of a database that is migrated and has nothing else in it, on a server that keeps its promises (fsync on)."""
-    rounds: int = 5
-    seconds: float = 2.0
+    rounds: int
+    seconds: float
     """How long each figure of a rate is taken in each round."""
-    events: int = 20_000
+    events: int
     """How many events a rebuild folds, a restore brings, and about how many an import makes."""
-    incidents: int = 100_000
+    incidents: int
     """Of the ledger that questions are asked of; each has about ten events."""
 
     @property
     def peers(self) -> bool:
         """Whether the peers written in Python are there; `make bench` installs them."""
-        return _PYTHON.exists()
+        return PYTHON.exists()
 
     @property
     def emmett(self) -> bool:
@@ -181,7 +181,7 @@ async def new_ledger(url: str) -> UUID:
 
 def peer(script: str, *arguments: str) -> dict[str, float]:
     """What a script in bench/peers says in its last line, a JSON object of numbers. A `.mjs` is run by Node.js."""
-    command = ["node"] if script.endswith(".mjs") else [str(_PYTHON)]
+    command = ["node"] if script.endswith(".mjs") else [str(PYTHON)]
     done = subprocess.run(
         [*command, str(PEERS / script), *arguments],
         capture_output=True,
@@ -198,7 +198,7 @@ def peer(script: str, *arguments: str) -> dict[str, float]:
 @contextmanager
 def peer_server(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A script in bench/peers that serves until it is ended; what it prints can be read from it."""
-    process = subprocess.Popen([str(_PYTHON), str(PEERS / script), *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([str(PYTHON), str(PEERS / script), *arguments], stdout=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
