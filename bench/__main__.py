@@ -28,6 +28,7 @@ AREAS = {
     "as-of": "bench.asof",
     "http": "bench.http",
     "size": "bench.size",
+    "parts": "bench.parts",
 }
 """The modules; each has `run(bench)`, which gives rows."""
 
