@@ -10,11 +10,12 @@ import httpx
 import psycopg
 import pytest
 from tests.conftest import OWNER, Cluster, Server, bearing, serve, wait_until
-from tests.http.asking import an_incident, made, read
+from tests.http.asking import an_incident, id_of, made, read
 from tests.http.keyed import a_key, a_ledger, a_member
 from tests.webhooks.receiving import Receiver, a_webhook, receiving, sending
 
 from stet.database.pool import as_role
+from stet.webhooks.signing import text_of
 
 
 class Place(NamedTuple):
@@ -93,3 +94,41 @@ def test_whoever_serves_the_api_cannot_read_what_messages_are_signed_with(place:
             as_role(connection, role)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("SELECT secret FROM stet.webhook_secret")
+
+
+def test_who_sends_can_read_what_messages_are_signed_with(place: Place) -> None:
+    """As it is: whoever has the role can sign in the name of the service. Where they go is of the other role."""
+    ledger = a_ledger(place.owner, "known")
+    webhook, secret = a_webhook(place.owner, ledger, f"{place.receiver.url}/known")
+    ledger_id, key = read(place.owner.get(ledger))["ledger_id"], id_of(webhook)
+    with psycopg.connect(place.database) as connection:
+        as_role(connection, "stet_worker")
+        kept = connection.execute("SELECT secret FROM stet.webhook_secret WHERE webhook_id = %s", (key,)).fetchall()
+        assert [text_of(one) for (one,) in kept] == [secret]
+        as_role(connection, "stet_application")
+        connection.execute("SELECT set_config('stet.ledger_id', %s, false)", (ledger_id,))
+        elsewhere = "UPDATE stet.webhook SET url = 'https://elsewhere.invalid/' WHERE webhook_id = %s"
+        assert connection.execute(elsewhere, (key,)).rowcount == 1
+    assert read(place.owner.get(webhook))["url"] == "https://elsewhere.invalid/"
+
+
+def test_what_a_label_hides_from_its_audience_is_withheld(place: Place) -> None:
+    """Of what waits, too: the receiver learns that something is gone, and not what it was."""
+    ledger = a_ledger(place.owner, "labelled", public=True)
+    webhook, _ = a_webhook(place.owner, ledger, f"{place.receiver.url}/labelled")
+    with psycopg.connect(place.database) as connection:
+        # Only members make webhooks, so there is no other way to one of the public.
+        connection.execute("UPDATE stet.webhook SET audience = 'public' WHERE webhook_id = %s", (id_of(webhook),))
+    place.receiver.answers["/labelled"] = lambda *_: 500
+    incident = an_incident(place.owner, ledger, title="zzhidden")
+    wait_until(lambda: len(place.receiver.got.get("/labelled", [])) > 0, "it was tried")
+    assert b"zzhidden" in place.receiver.got["/labelled"][0].body
+    body = {"type": "visibility-changed", "label": "red", "reason": "a witness is in danger"}
+    made(place.owner.post(f"{incident}/revisions", json=body))
+    place.receiver.answers["/labelled"] = lambda got, _: 500 if b"zzhidden" in got.body else 204
+    wait_until(lambda: len(place.receiver.accepted.get("/labelled", [])) == 1, "what became of it")
+    [told] = place.receiver.accepted["/labelled"]
+    assert (told.stream, told.message["data"]["change"]["change"]) == (f"incident:{id_of(incident)}", "removed")
+    assert b"witness" not in told.body
+    outcomes = [one["outcome"] for one in read(place.owner.get(f"{webhook}/deliveries"))["items"]]
+    assert (outcomes[0], outcomes[1], {*outcomes[2:]}) == ("delivered", "withheld", {"failed"})
