@@ -179,6 +179,14 @@ def test_a_key_is_only_looked_for_in_its_header(place: Place) -> None:
     problem(httpx.get(f"{place.server.url}/v1/keys", headers={"Cookie": f"key={key}"}), "unauthenticated", 401)
 
 
+@pytest.mark.parametrize("path", ["//v1/audit", "/v1//audit", "///v1/audit/", "/%76%31/audit", "/v1%2faudit"])
+def test_an_address_that_is_written_otherwise_takes_a_key_too(path: str, place: Place) -> None:
+    """Who may is asked under /v1 alone: however else the server finds an operation, it must have been asked."""
+    assert asked(place.server, f"Bearer {OWNER}", path=path).status_code == 200
+    problem(asked(place.server, None, path=path), "unauthenticated", 401)
+    problem(asked(place.server, "Bearer bad", path=path), "unauthenticated", 401)
+
+
 # ---- making and ending ----
 
 
