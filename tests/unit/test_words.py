@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stet.errors import Malformed
-from stet.values.words import terms, tsquery, words
+from stet.values.words import _split_any, terms, tsquery, words
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 PIECES = [
@@ -157,3 +157,10 @@ def test_a_search_for_a_text_asks_for_its_words(text: str) -> None:
     else:
         with pytest.raises(Malformed):
             terms(text)
+
+
+@given(mixed | st.text(st.characters(max_codepoint=127)))
+@example("a\u00a0\u0301b\x1fc\u200bd")
+def test_the_short_way_finds_the_same(text: str) -> None:
+    """ASCII, and what stands between white space, is split as everything is."""
+    assert words(text) == tuple(sorted(set(_split_any(text))))

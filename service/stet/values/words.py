@@ -8,6 +8,7 @@ respelled: ø, ə and є are letters of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -37,6 +38,7 @@ _IGNORABLE = (
     (0x115F, 0x1160), (0x17B4, 0x17B5),                       # empty fillers
 )
 # fmt: on
+_ASCII_WORD = re.compile("[0-9a-z]+")
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
@@ -83,6 +85,14 @@ def _quoted(lexeme: str) -> str:
 
 def _split(text: str) -> Iterator[str]:
     """The words of a text in its order; of a long one, the first characters."""
+    if text.isascii():
+        return (word[:MAX_LENGTH] for word in _ASCII_WORD.findall(text.lower()))
+    # No word, and nothing that composes one, goes beyond white space.
+    return (word for part in text.split() for word in (_split(part) if part.isascii() else _split_any(part)))
+
+
+def _split_any(text: str) -> Iterator[str]:
+    """The same in any script, character by character."""
     word, joins = "", False
     for character in _fold(text):
         kind = _kind(character)
