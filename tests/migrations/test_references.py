@@ -49,7 +49,9 @@ def test_what_an_earlier_release_did_not_note_is_found_in_its_log(url: str, tmp_
     with psycopg.connect(url) as connection:
         assert [report.fault for report in verify(connection, None)] != [None]
     with psycopg.connect(url) as connection:
-        connection.execute(BACKFILL.read_bytes())
+        # Not the function before it: that of a later migration is there.
+        _, backfill = BACKFILL.read_text(encoding="utf-8").split("\nWITH named", 1)
+        connection.execute(f"SET LOCAL ROLE stet_owner; WITH named{backfill}".encode())
     with psycopg.connect(url) as connection:
         assert connection.execute(ROWS).fetchall() == before
     with psycopg.connect(url) as connection:

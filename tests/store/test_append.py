@@ -25,6 +25,7 @@ from stet.ids import new_id
 from stet.incident.claim import Citation, Origin, SaidAt
 from stet.incident.events import StatementRecorded
 from stet.offline import payload_digest
+from stet.projections.foresee import NOTHING
 from stet.settings import Settings
 from stet.sql import load
 from stet.store.append import Append, Appended, Log
@@ -461,11 +462,13 @@ def call_append(
         "schema_version": [1] * len(commands),
         "causation_id": absent,
         "payload": [payload for payload, _, _ in commands],
-        **{name: [] for name in ("reference_target", "reference_stream", "reference_role")},
+        **{name: [] for name in ("reference_target", "reference_stream", "reference_role", "held", "versions")},
+        **NOTHING,
+        "foreseen": False,
     }
     row = connection.execute(load("append"), parameters).fetchone()
     assert row is not None
-    return row
+    return row[:3]
 
 
 def hanging(document: UUID) -> StatementRecorded:

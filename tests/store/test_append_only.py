@@ -24,6 +24,7 @@ from tests.store.writing import Stored, an_append, append_of, event_of, make_led
 
 from stet.database.pool import make_pool
 from stet.ids import new_id
+from stet.projections.foresee import NOTHING
 from stet.redaction.events import Erased, PayloadRedacted
 from stet.settings import Settings
 from stet.sql import load
@@ -387,7 +388,9 @@ def test_no_number_of_a_command_moves_the_clock(target: Target, forged: str) -> 
     parameters = {
         **{name: [None] for name in ("key", "request_digest", "status", "location", "causation_id")},
         **{name: [] for name in ("fanout_command", "fanout_target", "fanout_count")},
-        **{name: [] for name in ("reference_target", "reference_stream", "reference_role")},
+        **{name: [] for name in ("reference_target", "reference_stream", "reference_role", "held", "versions")},
+        **NOTHING,
+        "foreseen": False,
         "ledger_id": target.ledger_id,
         "ledger_name": None,
         "actor": f"{bounds}{{x}}",

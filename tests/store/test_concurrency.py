@@ -21,7 +21,7 @@ from tests.conftest import wait_until
 from tests.store.writing import an_append, assert_sound, make_ledger, read_all, source
 
 from stet.database.pool import make_pool
-from stet.handle import Context, Decision, Reader, handle, to_events
+from stet.handle import Context, Decision, Outcome, Reader, handle, to_events
 from stet.ids import new_id
 from stet.settings import Settings
 from stet.store.append import Appended, Log
@@ -190,6 +190,30 @@ async def test_who_loses_again_and_again_gets_its_turn(url: str) -> None:
     rows = read_all(url, ledger_id)
     assert_sound(rows)
     assert rows[-1].actor == "patient"
+
+
+async def test_who_lost_takes_turns_with_who_lost_before_him(url: str) -> None:
+    """Of many who write to one stream at once each decides twice, three times at most, and not until he wins."""
+    many = 12
+    async with make_pool(url, Settings(pool_size=4)) as pool:
+        log = Log(pool)
+        ledger_id = await make_ledger(log)
+        decided = [0] * many
+
+        async def write(n: int) -> Outcome:
+            async def decide(reader: Reader) -> Decision:
+                decided[n] += 1
+                await reader.stream(SHARED)
+                return Decision("/", to_events(SHARED, [source(f"{n}")]))
+
+            context = Context(actor=f"{n}", correlation_id=new_id(), request_digest=b"")
+            return await handle(pool, log, ledger_id, None, decide, context)
+
+        found = await asyncio.gather(*(write(n) for n in range(many)))
+        assert sorted(one.position or 0 for one in found) == list(range(2, 2 + many))
+        assert max(decided) <= 3
+        assert sum(decided) <= 2 * many
+    assert_sound(read_all(url, ledger_id))
 
 
 def test_a_killed_process_leaves_no_half_append(url: str) -> None:

@@ -183,14 +183,17 @@ async def handle(
     Raises Stale when If-Match names another version, KeyReused when the idempotency key was used for another
     request, and whatever `decide` raises.
     """
-    for _ in range(_RACES):
-        async with of_ledger(pool, ledger_id) as connection:
-            decided = await _decide(connection, ledger_id, subject, decide, context, ledger_name)
-        if isinstance(decided, Outcome):
-            return decided
-        appended = await log.append(ledger_id, decided.append)
+    about = subject
+    for lost in range(_RACES):
+        async with log.turns.at(ledger_id, about, lost=lost > 0):
+            async with of_ledger(pool, ledger_id) as connection:
+                decided = await _decide(connection, ledger_id, subject, decide, context, ledger_name)
+            if isinstance(decided, Outcome):
+                return decided
+            appended = await log.append(ledger_id, decided.append)
         if appended.outcome == "appended":
             return Outcome(decided.status, decided.location, appended.position)
+        about = subject or next((event.stream for event in decided.append.events), None)
     # Who has lost so often reads, decides and appends while nobody else appends: a fan-out reads much.
     async with of_ledger(pool, ledger_id) as connection, connection.transaction():
         # In the order of every append: first the tables, then the head.

@@ -44,14 +44,30 @@ class _Seen(NamedTuple):
     after: Incident
 
 
+Made = Sequence[tuple[Projection, Built]]
+"""What is built of each inline projection."""
+
+
 async def keep_inline(
     connection: Connection, ledger_id: UUID, states: States, events: int, redacted: Collection[str] = ()
 ) -> None:
-    """Writes what the appends of a group change. Each stream is in one of them only.
+    """Writes what the appends of a group change, in the transaction of the append."""
+    made = await rows_of(connection, ledger_id, states, redacted)
+    async with connection.pipeline():
+        sent = [
+            (one, await connection.execute(one.statement, one.parameters))
+            for projection, built in made
+            for one in writes(Target(projection), ledger_id, built)
+        ]
+    tell(made, events, (fault_of(one, cursor.rowcount) for one, cursor in sent))
+
+
+async def rows_of(connection: Connection, ledger_id: UUID, states: States, redacted: Collection[str] = ()) -> Made:
+    """What the appends of a group change. Each stream is in one of them only.
 
     It knows the states from the decision, so it folds nothing: what a step would give follows from the two states and
     the live slices. Only an incident of which the public is not shown all is read again, and what was redacted: its
-    rows are written anew. The log line says how many rows were ended and added for how many events.
+    rows are written anew.
     """
     named = [
         (after.position, names.change_of(stream, before, after))
@@ -63,21 +79,18 @@ async def keep_inline(
         for stream, (before, after) in states.items()
         if isinstance(after, Incident | Document) and _tells(before, after)
     ]
-    made = [
+    return [
         (names.PROJECTION, await _named(connection, ledger_id, named, redacted)),
         (restriction.PROJECTION, _built(restriction.PROJECTION, restricted)),
         (history.PROJECTION, await _histories(connection, ledger_id, states, redacted)),
     ]
-    async with connection.pipeline():
-        sent = [
-            (one, await connection.execute(one.statement, one.parameters))
-            for projection, built in made
-            for one in writes(Target(projection), ledger_id, built)
-        ]
-    for one, cursor in sent:
-        if fault := fault_of(one, cursor.rowcount):
-            # The log is the truth: an event is never refused because a view of it is damaged.
-            _log.error("%s; `stet verify` names the rows, `stet rebuild` mends them", fault)
+
+
+def tell(made: Made, events: int, faults: Iterable[str | None]) -> None:
+    """The log line says how many rows were ended and added for how many events; what is wrong with rows is an error."""
+    for fault in filter(None, faults):
+        # The log is the truth: an event is never refused because a view of it is damaged.
+        _log.error("%s; `stet verify` names the rows, `stet rebuild` mends them", fault)
     counted = {
         table.name: [len(built.ended[table.name]), len(built.rows(table.name))]
         for projection, built in made
@@ -163,7 +176,7 @@ async def _changes(
             live.setdefault((incident_id, audience), []).append(shown)
     found = []
     for n, (one, since) in enumerate(zip(incidents, sinces, strict=True)):
-        if n % _BREATH == 0:
+        if n % _BREATH == _BREATH - 1:
             await asyncio.sleep(0)
         its = live.get((one.after.incident_id or UUID(int=0), one.audience), [])
         found.append((one, changes_of(one.before, one.after, splice_of(one.before, one.after, its, since))))

@@ -83,9 +83,12 @@ def write(connection: psycopg.Connection, target: Target, ledger_id: UUID, built
 
 def fault_of(one: Write, count: int) -> str | None:
     """What is wrong if a statement has written `count` rows; None: nothing."""
-    if one.rows in (None, count):
-        return None
-    return f"{one.table} is not what its log gives: {count} of {one.rows} rows could be written"
+    return None if one.rows is None else lacking(one.table, one.rows, count)
+
+
+def lacking(table: str, rows: int, count: int) -> str | None:
+    """What is wrong if `count` of so many rows were written; None: nothing."""
+    return None if rows == count else f"{table} is not what its log gives: {count} of {rows} rows could be written"
 
 
 def compare(

@@ -1,15 +1,14 @@
 """Appending to the log, in groups: what is asked for at the same time rides in one transaction.
 
-There is no waiting: an idle log is appended to at once, and what arrives meanwhile is the next group. Within a
-group each command has its own outcome.
+There is no waiting: an idle log is appended to at once, and what arrives meanwhile is the next group (stet.store.line).
+Within a group each command has its own outcome.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
@@ -20,9 +19,8 @@ from stet.codec import AnyEvent
 from stet.database.pool import Pool, of_ledger
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
 from stet.store.group import append_on
-
-_GROUP_COMMANDS = 256
-_GROUP_EVENTS = 5_000
+from stet.store.line import Line, Waiting
+from stet.store.turns import Turns
 
 
 class NewEvent(Struct, frozen=True, kw_only=True):
@@ -80,11 +78,6 @@ class Appended(NamedTuple):
     """The head of the log after this append."""
 
 
-class _Waiting(NamedTuple):
-    append: Append
-    outcome: asyncio.Future[Appended]
-
-
 class Log:
     """The way into the log for one process. Several processes may write the same ledger."""
 
@@ -92,80 +85,79 @@ class Log:
         self._pool = pool
         self.appended = appended
         """Is called after every commit."""
-        self._queues: dict[UUID, deque[_Waiting]] = {}
-        self._committers: dict[UUID, asyncio.Task[None]] = {}
+        self.turns = Turns()
+        """Of those who decide upon what is in it."""
+        self._lines: dict[UUID, Line] = {}
+        self._committers: dict[UUID, set[asyncio.Task[None]]] = {}
 
     async def append(self, ledger_id: UUID, append: Append) -> Appended:
         """Appends, durably, or says why not. Raises Unavailable when it cannot be known whether it did."""
-        waiting = _Waiting(append, asyncio.get_running_loop().create_future())
-        self._queues.setdefault(ledger_id, deque()).append(waiting)
-        if ledger_id not in self._committers:
-            self._committers[ledger_id] = asyncio.create_task(self._commit_all(ledger_id))
+        waiting = Waiting(append, asyncio.get_running_loop().create_future())
+        line = self._lines.setdefault(ledger_id, Line())
+        line.waiting.append(waiting)
+        committers = self._committers.setdefault(ledger_id, set())
+        if line.calls_for(len(committers)):
+            committers.add(asyncio.create_task(self._commit_all(ledger_id, line)))
         return await waiting.outcome
 
-    async def _commit_all(self, ledger_id: UUID) -> None:
-        queue = self._queues[ledger_id]
-        group: list[_Waiting] = []
+    async def _commit_all(self, ledger_id: UUID, line: Line) -> None:
+        group: list[Waiting] = []
         try:
-            while queue:
-                group = _take_group(queue)
-                await self._commit(ledger_id, group)
+            while group := line.take():
+                await self._commit(ledger_id, line, group)
+                line.arrived(group)
         finally:
-            del self._queues[ledger_id], self._committers[ledger_id]
             # Some are left only if this task was cancelled.
+            line.arrived(group)
             for waiting in group:
-                _settle(waiting, Unavailable("the service is stopping; the change may or may not have been made"))
-            for waiting in queue:
-                _settle(waiting, Unavailable("the service is stopping; the change was not made"))
+                waiting.settle(Unavailable("the service is stopping; the change may or may not have been made"))
+            committers = self._committers[ledger_id]
+            committers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            if not committers:
+                del self._lines[ledger_id], self._committers[ledger_id]
+                for waiting in line.waiting:
+                    waiting.settle(Unavailable("the service is stopping; the change was not made"))
 
-    async def _commit(self, ledger_id: UUID, group: list[_Waiting]) -> None:
+    async def _commit(self, ledger_id: UUID, line: Line, group: list[Waiting]) -> None:
         """Appends the group. What is stale or repeated is settled and left out, and the others are sent again."""
         while group:
             try:
-                async with (
-                    of_ledger(self._pool, ledger_id) as connection,
-                    connection.pipeline(),
-                    connection.transaction(),
-                ):
-                    outcome = await append_on(connection, ledger_id, [waiting.append for waiting in group])
-                group = _settle_group(group, *outcome)
+                async with of_ledger(self._pool, ledger_id) as connection:
+                    position, stale, repeated = await append_on(
+                        connection, ledger_id, [one.append for one in group], line.turn
+                    )
+                if not stale and not repeated:
+                    for waiting in line.overtaken(group):
+                        waiting.settle(Appended("stale", None))
+                group = _settle_group(group, position, stale, repeated)
                 self.appended()
             except Exception as error:
                 if _rolled_back(error) and len(group) > 1:
                     # One command that PostgreSQL refuses must not take its neighbours with it.
                     for waiting in group:
-                        await self._commit(ledger_id, [waiting])
+                        await self._commit(ledger_id, line, [waiting])
                 else:
                     for waiting in group:
-                        _settle(waiting, public(error))
+                        waiting.settle(public(error))
                 return
 
 
 def _settle_group(
-    group: list[_Waiting], position: int, stale: list[int] | None, repeated: list[int] | None
-) -> list[_Waiting]:
+    group: list[Waiting], position: int, stale: list[int] | None, repeated: list[int] | None
+) -> list[Waiting]:
     """Tells each command its outcome, by what the database said; those that it said nothing of are left."""
     left = []
     for number, waiting in enumerate(group, start=1):
         if number in (repeated or ()):
-            _settle(waiting, Appended("repeated", None))
+            waiting.settle(Appended("repeated", None))
         elif number in (stale or ()):
-            _settle(waiting, Appended("stale", None))
+            waiting.settle(Appended("stale", None))
         elif stale or repeated:
             left.append(waiting)
         else:
             position += len(waiting.append.events)
-            _settle(waiting, Appended("appended", position))
+            waiting.settle(Appended("appended", position))
     return left
-
-
-def _settle(waiting: _Waiting, outcome: Appended | Exception) -> None:
-    if waiting.outcome.done():  # whoever waited has gone
-        return
-    if isinstance(outcome, Exception):
-        waiting.outcome.set_exception(outcome)
-    else:
-        waiting.outcome.set_result(outcome)
 
 
 def _rolled_back(error: Exception) -> bool:
@@ -191,33 +183,3 @@ def public(error: Exception) -> Exception:
         return error
     told.__cause__ = error
     return told
-
-
-def _take_group(queue: deque[_Waiting]) -> list[_Waiting]:
-    """The next commands that do not touch each other's streams, in order; the others stay for the next group.
-
-    A command that read a stream which one before it writes would be judged by what it could not have seen. A new
-    ledger, and a fan-out, ride alone.
-    """
-    group: list[_Waiting] = []
-    written: set[str] = set()
-    keys: set[tuple[str, str]] = set()
-    events = 0
-    left: list[_Waiting] = []
-    while queue and len(group) < _GROUP_COMMANDS and events < _GROUP_EVENTS:
-        waiting = queue.popleft()
-        append = waiting.append
-        key = (append.actor, append.idempotency.key) if append.idempotency else None
-        alone = append.ledger_name is not None or bool(append.fanned_out)
-        if written.isdisjoint(append.expected) and key not in keys and not (alone and group):
-            group.append(waiting)
-            events += len(append.events)
-            if key:
-                keys.add(key)
-        else:
-            left.append(waiting)
-        written.update(event.stream for event in append.events)
-        if alone:
-            break
-    queue.extendleft(reversed(left))
-    return group

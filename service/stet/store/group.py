@@ -1,17 +1,20 @@
-"""One group of commands, in one transaction: their events, and the rows of the histories that follow from them."""
+"""One group of commands, in one transaction, mostly in one statement: their events, and the rows of the histories."""
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from stet.codec import SCHEMA_VERSIONS, TYPES, encode
+from stet.database.arrays import plain, texts
 from stet.database.pool import Connection
 from stet.envelope import Recorded
 from stet.errors import Unavailable
 from stet.incident.known import references
-from stet.projections.inline import keep_inline
+from stet.projections.foresee import NOTHING, POSITION, RECORDED_AT, faults, foresee, parameters
+from stet.projections.inline import Made, keep_inline, tell
 from stet.projections.registry import PROJECTIONS
 from stet.redaction.events import REDACTED
 from stet.sql import load
@@ -22,47 +25,34 @@ if TYPE_CHECKING:
 
 _APPEND = load("append")
 _REDACT = load("redact")
-_READ_HEAD = load("read_head")
 _HOLD_INLINE = load("hold_inline")
-_READ_VERSIONS = load("read_versions")
 _INLINE = {one.name: one.version for one in PROJECTIONS if one.inline}
+_HELD = {"held": texts(_INLINE), "versions": plain(_INLINE.values())}
+Turn = AbstractAsyncContextManager[None]
 
 
 async def append_on(
-    connection: Connection, ledger_id: UUID, group: list[Append]
+    connection: Connection, ledger_id: UUID, group: list[Append], turn: Turn | None = None
 ) -> tuple[int, list[int] | None, list[int] | None]:
-    """Appends commands, and keeps the inline projections, in the transaction of a connection.
+    """Appends commands, and keeps the inline projections: all of it, or nothing.
 
+    `turn` is held only while the database has them: they are made ready while it has others.
     Gives the position before, and which of the commands, from 1, are stale or repeated. If any is, none was appended.
     Raises what psycopg raises, and Unavailable where the projections are those of another release.
     """
-    async with connection.pipeline():
-        await hold_inline(connection)
-        appended = await connection.execute(_APPEND, _parameters(ledger_id, group))
-        head = await connection.execute(_READ_HEAD, {"ledger_id": ledger_id})
-        versions = await connection.execute(_READ_VERSIONS)
-        row, last, built = await appended.fetchone(), await head.fetchone(), dict(await versions.fetchall())
-    assert row and last
-    if any(built.get(name) != version for name, version in _INLINE.items()):
-        raise Unavailable("another release has rebuilt the projections: restart this one, or upgrade it")
-    position, stale, repeated = row
-    if not stale and not repeated:
-        events = _recorded(group, position, last[0])
-        before = {stream: state for append in group for stream, state in append.before.items()}
-        erased = [one for append in group for one in append.erased]
-        if erased:
-            by = {event.stream: event.position for event in events if event.type == REDACTED}
-            parameters = {
-                "ledger_id": ledger_id,
-                "positions": [one.position for one in erased],
-                "redacted_by": [by[one.stream] for one in erased],
-                "payloads": [one.payload for one in erased],
-                "salts": [one.salt for one in erased],
-            }
-            await connection.execute(_REDACT, parameters)
-        states, redacted = around(before, events), {one.stream for one in erased}
-        await keep_inline(connection, ledger_id, states, len(events), redacted)
-    return position, stale, repeated
+    made = None
+    if not any(append.erased for append in group):
+        states = around(_before(group), _recorded(group, POSITION, RECORDED_AT))
+        made = await foresee(connection, ledger_id, states)
+    asked = _parameters(ledger_id, group)
+    async with turn or nullcontext():
+        if made is None:
+            async with connection.transaction():
+                return await _append_then_keep(connection, ledger_id, group, asked)
+        row = await _append(connection, ledger_id, asked, made)
+    if row.ended is not None:
+        tell(made, sum(len(append.events) for append in group), faults(made, row.ended))
+    return row.position, row.stale, row.repeated
 
 
 async def hold_inline(connection: Connection) -> None:
@@ -70,17 +60,62 @@ async def hold_inline(connection: Connection) -> None:
     await connection.execute(_HOLD_INLINE, {"names": list(_INLINE)})
 
 
-def _recorded(group: list[Append], position: int, last: datetime) -> list[Recorded[Any]]:
-    """The events of a group as they were appended after a position; the last of them at `last`."""
+class _Answer(NamedTuple):
+    position: int
+    stale: list[int] | None
+    repeated: list[int] | None
+    recorded_at: datetime
+    """When the first of the commands was recorded; the others follow by a microsecond each."""
+    ended: list[int] | None
+    """How many rows of each table ended; None: none was to be kept."""
+
+
+async def _append(connection: Connection, ledger_id: UUID, asked: dict[str, Any], made: Made | None) -> _Answer:
+    rows = NOTHING if made is None else parameters(ledger_id, made)
+    cursor = await connection.execute(_APPEND, asked | rows | {"foreseen": made is not None} | _HELD)
+    row = await cursor.fetchone()
+    if row is None:
+        raise Unavailable("another release has rebuilt the projections: restart this one, or upgrade it")
+    return _Answer(*row)
+
+
+async def _append_then_keep(
+    connection: Connection, ledger_id: UUID, group: list[Append], asked: dict[str, Any]
+) -> tuple[int, list[int] | None, list[int] | None]:
+    """The same where the rows hang on when, or where, the events are appended."""
+    row = await _append(connection, ledger_id, asked, None)
+    if not row.stale and not row.repeated:
+        events = _recorded(group, row.position, row.recorded_at)
+        erased = [one for append in group for one in append.erased]
+        if erased:
+            by = {event.stream: event.position for event in events if event.type == REDACTED}
+            redacted = {
+                "ledger_id": ledger_id,
+                "positions": [one.position for one in erased],
+                "redacted_by": [by[one.stream] for one in erased],
+                "payloads": [one.payload for one in erased],
+                "salts": [one.salt for one in erased],
+            }
+            await connection.execute(_REDACT, redacted)
+        states = around(_before(group), events)
+        await keep_inline(connection, ledger_id, states, len(events), {one.stream for one in erased})
+    return row.position, row.stale, row.repeated
+
+
+def _before(group: list[Append]) -> dict[str, Any]:
+    return {stream: state for append in group for stream, state in append.before.items()}
+
+
+def _recorded(group: list[Append], position: int, first: datetime) -> list[Recorded[Any]]:
+    """The events of a group as they are appended after a position; the first command at `first`."""
     versions = [dict(append.expected) for append in group]
-    final = max((n for n, append in enumerate(group) if append.events), default=0)
     found: list[Recorded[Any]] = []
     for n, append in enumerate(group):
         # stet.append gives each command a microsecond of its own.
-        recorded_at = last - timedelta(microseconds=final - n)
+        recorded_at = first + timedelta(microseconds=n)
         for new in append.events:
             position += 1
-            versions[n][new.stream] += 1
+            versions[n][new.stream] = versions[n].get(new.stream, 0) + 1
             found.append(
                 Recorded(
                     position,
@@ -116,26 +151,26 @@ def _parameters(ledger_id: UUID, group: list[Append]) -> dict[str, Any]:
     return {
         "ledger_id": ledger_id,
         "ledger_name": group[0].ledger_name,
-        "actor": [append.actor for append in group],
-        "correlation_id": [append.correlation_id for append in group],
-        "key": [key.key if key else None for key in keys],
-        "request_digest": [key.request_digest if key else None for key in keys],
-        "status": [key.status if key else None for key in keys],
-        "location": [key.location if key else None for key in keys],
-        "check_command": [n for n, _, _ in checks],
-        "check_stream": [stream for _, stream, _ in checks],
-        "check_version": [version for _, _, version in checks],
-        "fanout_command": [n for n, _, _ in fanouts],
-        "fanout_target": [target for _, target, _ in fanouts],
-        "fanout_count": [count for _, _, count in fanouts],
-        "event_command": [n for n, _, _ in events],
-        "stream": [event.stream for _, event, _ in events],
-        "event_id": [event.event_id for _, event, _ in events],
-        "type": [type_ for _, _, type_ in events],
-        "schema_version": [SCHEMA_VERSIONS[type_] for _, _, type_ in events],
-        "causation_id": [event.causation_id for _, event, _ in events],
-        "payload": [encode(event.event).decode() for _, event, _ in events],
-        "reference_target": [target for target, _, _ in roles],
-        "reference_stream": [stream for _, stream, _ in roles],
-        "reference_role": [role for _, _, role in roles],
+        "actor": texts(append.actor for append in group),
+        "correlation_id": plain(append.correlation_id for append in group),
+        "key": texts(key.key if key else None for key in keys),
+        "request_digest": texts(f"\\x{key.request_digest.hex()}" if key else None for key in keys),
+        "status": plain(key.status if key else None for key in keys),
+        "location": texts(key.location if key else None for key in keys),
+        "check_command": plain(n for n, _, _ in checks),
+        "check_stream": texts(stream for _, stream, _ in checks),
+        "check_version": plain(version for _, _, version in checks),
+        "fanout_command": plain(n for n, _, _ in fanouts),
+        "fanout_target": texts(target for _, target, _ in fanouts),
+        "fanout_count": plain(count for _, _, count in fanouts),
+        "event_command": plain(n for n, _, _ in events),
+        "stream": texts(event.stream for _, event, _ in events),
+        "event_id": plain(event.event_id for _, event, _ in events),
+        "type": texts(type_ for _, _, type_ in events),
+        "schema_version": plain(SCHEMA_VERSIONS[type_] for _, _, type_ in events),
+        "causation_id": plain(event.causation_id for _, event, _ in events),
+        "payload": texts(encode(event.event).decode() for _, event, _ in events),
+        "reference_target": texts(target for target, _, _ in roles),
+        "reference_stream": texts(stream for _, stream, _ in roles),
+        "reference_role": texts(role for _, _, role in roles),
     }
