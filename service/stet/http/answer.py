@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -38,14 +38,41 @@ def answer(
     `query` are the parameters of the permanent address, where the cut's own and those of the request are not enough;
     `rendered` is the body, where it is not JSON.
     """
+    made = make(request, view, version, cut, query=query, headers=headers, rendered=rendered)
+    return cast(Response[T], respond(request, made))
+
+
+class Made(NamedTuple):
+    """What is sent, unless the client has it."""
+
+    body: bytes
+    media_type: str
+    headers: dict[str, str]
+
+
+def make(
+    request: StetRequest,
+    view: object,
+    version: int,
+    cut: ReadCut | None = None,
+    *,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    rendered: Rendered | None = None,
+) -> Made:
+    """The body and the headers of the answer to a read; see `answer`."""
     body = rendered.body if rendered else _ENCODER.encode(view)
     all_headers = _headers(body, version, cut) | (headers or {})
     if cut is not None:
         all_headers["content-location"] = permanent(request, cut, query, rendered)
-    if none_matches(request.headers.get("if-none-match"), all_headers["etag"]):
-        return cast(Response[T], Response(None, status_code=304, headers=all_headers))
-    media_type = rendered.media_type if rendered else "application/json"
-    return cast(Response[T], Response(body, media_type=media_type, headers=all_headers))
+    return Made(body, rendered.media_type if rendered else "application/json", all_headers)
+
+
+def respond(request: StetRequest, made: Made) -> Response[Any]:
+    """200, or 304 if the client has it."""
+    if none_matches(request.headers.get("if-none-match"), made.headers["etag"]):
+        return Response(None, status_code=304, headers=made.headers)
+    return Response(made.body, media_type=made.media_type, headers=made.headers)
 
 
 def moved(request: StetRequest, address: str, view: object) -> Response[Any]:

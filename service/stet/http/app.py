@@ -18,6 +18,7 @@ from stet.database.doorbell import Doorbell
 from stet.database.pool import make_pool
 from stet.errors import FieldError, Forbidden, Malformed, NotFound
 from stet.http.admit import admit
+from stet.http.again import Again
 from stet.http.body import StetRequest
 from stet.http.door import Door
 from stet.http.feed import Feeds
@@ -95,6 +96,7 @@ def create_app(database_url: str, settings: Settings, door: Door) -> Shell:
         database_url=database_url,
         settings=settings,
         door=door,
+        again=Again(pool),
     )
 
     @asynccontextmanager
@@ -147,11 +149,17 @@ def _cors(origins: str | None) -> CORSConfig | None:
 
 
 async def _check_request(asked: Request[Any, Any, Any]) -> Any:
-    """Refuses what may not ask, ids not written as ids, unknown or repeated parameters, other bodies than JSON."""
+    """Refuses what may not ask, ids not written as ids, unknown or repeated parameters, other bodies than JSON.
+
+    Answers what was answered before, if that still stands.
+    """
     request = cast(StetRequest, asked)
-    if service_of(request).door.keyless and (reason := forbidden(request)):
+    service = service_of(request)
+    if service.door.keyless and (reason := forbidden(request)):
         raise Forbidden(reason)
     await admit(request)
+    if request.method == "GET" and (found := await service.again.find(request)):
+        return found
     path = request.scope["path"].lower()
     if any(isinstance(value, UUID) and f"/{value}" not in path for value in request.path_params.values()):
         raise NotFound("there is nothing at this address: an id is 32 hexadecimal digits in five groups")

@@ -9,6 +9,7 @@ from msgspec import Struct
 from stet.database.doorbell import Doorbell
 from stet.database.pool import Pool
 from stet.errors import NotFound
+from stet.http.again import Again
 from stet.http.body import StetRequest
 from stet.http.door import Door
 from stet.http.feed import Feeds
@@ -30,6 +31,7 @@ class Service(Struct, kw_only=True):
     database_url: str
     settings: Settings
     door: Door
+    again: Again
     cursor_secret: bytes = b""
     ledgers: dict[str, UUID] = {}
 

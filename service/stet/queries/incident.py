@@ -37,6 +37,11 @@ class IncidentAt(NamedTuple):
         """The cut, as an answer about the incident echoes it."""
         return self.cut.of(self.whole.position, self.whole.updated_at)
 
+    @property
+    def streams(self) -> list[str]:
+        """Those that it was read from."""
+        return [f"incident:{self.whole.incident_id}", *(f"source:{id_}" for id_ in sources_of(self.state))]
+
 
 async def incident_at(
     connection: Connection, ledger_id: UUID, incident_id: UUID, as_of: AsOf, said: Said = ALL_SAID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get
@@ -12,7 +12,8 @@ from litestar.params import PathParameter, QueryParameter
 from stet.database.pool import HISTORIES, Connection, of_ledger, snapshot
 from stet.handle import Reader
 from stet.handle.merge import preview_merge
-from stet.http.answer import answer
+from stet.http.again import parts_of
+from stet.http.answer import answer, make, respond
 from stet.http.body import StetRequest
 from stet.http.filters import ATTRIBUTE
 from stet.http.memento import memento_headers
@@ -37,9 +38,10 @@ from stet.incident.diff import Diff
 from stet.incident.explain import Explanation
 from stet.incident.matrix import Matrix
 from stet.incident.timeline import Axis, Timeline
+from stet.incident.view import view
 from stet.queries.cut import ReadCut, resolve_cut
 from stet.queries.events import EventView
-from stet.queries.incident import view_diff, view_explanation, view_incident, view_matrix, view_timeline
+from stet.queries.incident import incident_at, view_diff, view_explanation, view_matrix, view_timeline
 from stet.queries.many import Page, list_events
 from stet.queries.mementos import around, negotiated
 from stet.queries.proofs import ProvenIncident, view_proven, when_signed
@@ -86,10 +88,14 @@ async def get_incident(
         return found
     async with of_ledger(service.pool, ledger_id) as connection, snapshot(connection):
         moment = await negotiated(connection, ledger_id, stream, wanted)
-        cut, shown = await view_incident(connection, ledger_id, incident_id, moment, said=kept)
-        mementos = await around(connection, ledger_id, stream, cut.position, cut.audience)
+        at = await incident_at(connection, ledger_id, incident_id, moment, kept)
+        mementos = await around(connection, ledger_id, stream, at.cut.position, at.cut.audience)
+        parts = await parts_of(connection, ledger_id, at.streams)
+    shown = view(at.state, at.names, at.own_cut)
     headers = memento_headers(request, mementos, asked=wanted.some_time)
-    return cast(Response[ProvenIncident], answer(request, shown, shown.version, cut, headers=headers))
+    made = make(request, shown, shown.version, at.cut, headers=headers)
+    service.again.keep(request, ledger_id, at.cut, parts, made)
+    return respond(request, made)
 
 
 @get(_ONE + "/matrix", operation_id="getMatrix", summary="Get an incident's claims matrix", tags=["incidents"])
