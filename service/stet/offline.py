@@ -44,7 +44,7 @@ def payload_digest(salt: bytes, payload: bytes) -> bytes:
 
 def leaf_of(*fields: object) -> bytes:
     """SHA-256 of 0x00, `stet-event-1` and the twelve fields behind it, each as its line is written."""
-    return sha256(b"\x00stet-event-1\n" + "\n".join(map(str, fields)).encode()).digest()
+    return sha256(("\x00stet-event-1" + "\n%s" * 12 % fields).encode()).digest()
 
 
 def node_of(left: bytes, right: bytes) -> bytes:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import psycopg
@@ -22,7 +23,6 @@ from stet.database.pool import as_role, make_pool
 from stet.errors import CorruptLog, Malformed, NameTaken, NotFound, Refused
 from stet.projections.verify import differences
 from stet.settings import Settings
-from stet.sql import load
 from stet.store.append import Log
 from stet.store.export import export_log
 from stet.store.log_file import LogFile
@@ -46,8 +46,8 @@ def exported(url: str, name: str, up_to: int | None = None) -> bytes:
     return written.getvalue()
 
 
-def restore(url: str, data: bytes) -> int:
-    with connect(url) as connection:
+def restore(url: str, data: bytes, at_once: int = 5_000) -> int:
+    with connect(url) as connection, mock.patch("stet.store.restore._AT_ONCE", at_once):
         return restore_log(connection, LogFile(io.BytesIO(data)))
 
 
@@ -71,7 +71,7 @@ def there(cluster: Cluster) -> Iterator[str]:
 def test_a_restored_log_is_the_same_to_the_last_byte(cluster: Cluster, there: str) -> None:
     """Any history: exported, restored elsewhere and exported again it is the same file; so are the rows of the lists.
 
-    From the other server it comes back just so."""
+    From the other server it comes back just so, in parts of three events."""
     here, back = cluster.migrated(), cluster.migrated()
     names = iter(range(1_000))
 
@@ -83,15 +83,16 @@ def test_a_restored_log_is_the_same_to_the_last_byte(cluster: Cluster, there: st
         first = exported(here, name)
         restore(there, first)
         assert exported(there, name) == first
-        restore(back, exported(there, name))
+        restore(back, exported(there, name), at_once=3)
         assert exported(back, name) == first
         with connect(here) as before, connect(there) as between, connect(back) as after:
             rows = stored(before, name)
             assert rows["incident_history"]
             assert stored(between, name) == stored(after, name) == rows
-        with connect(there) as connection:
-            assert verify(connection, name) == [Report(name, first.count(b"\n") - 2, None)]
-            assert differences(connection, name) == []
+        for url in (there, back):
+            with connect(url) as connection:
+                assert verify(connection, name) == [Report(name, first.count(b"\n") - 2, None)]
+                assert differences(connection, name) == []
 
     of_a_history()
 
@@ -184,6 +185,8 @@ DAMAGED = {
     "the name": file_of(events("another")),
     "no ledger at the beginning": file_of([proved(events()[1] | {"position": 1})], []),
     "an id that is none": file_of([*events()[:4], proved(events()[4] | {"event_id": "x"})]),
+    "another ledger's id that is none": file_of([proved(one, "x") for one in events()], ledger_id="x"),
+    "a position beyond all": file_of([*events()[:4], events()[4] | {"redacted_by": 2**63}], version=2),
     "a tab in an id": file_of([*events()[:4], proved(events()[4] | {"event_id": f"{uuid(7)}\tx"})]),
     "an id in capitals": file_of([*events()[:4], proved(events()[4] | {"event_id": uuid(7)[:-1] + "A"})]),
     "an instant that is none": file_of([*events()[:4], proved(events()[4] | {"recorded_at": "2020-13-01T00:00:00Z"})]),
@@ -208,7 +211,7 @@ def test_of_a_damaged_file_nothing_is_restored(there: str, damaged: str) -> None
 
 # ---- the function itself: what is copied to its tables is not taken on trust ----
 
-COLUMNS = ("ledger_id", *(name for name in events()[0]), "redacted_by")
+COLUMNS = ("ledger_id", *events()[0], "redacted_by")
 FORGED: dict[str, tuple[dict[str, Any], str]] = {
     "a position": ({"position": 6}, "position 6: the positions are not 1, 2, 3 up to it"),
     "another ledger": ({"ledger_id": uuid(9)}, "position 5: it is of another ledger"),
@@ -226,27 +229,46 @@ FORGED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def call(connection: psycopg.Connection, rows: list[dict[str, Any]], name: str = "small") -> None:
+def call(connection: psycopg.Connection, *parts: list[dict[str, Any]], name: str = "small") -> None:
     """What an admin could do with the function by hand."""
     connection.execute("SELECT stet.begin_restore()")
-    with connection.cursor().copy(load("copy_events")) as copying:
+    for n, part in enumerate(parts, 1):
+        take(connection, part, name, n < len(parts))
+
+
+def take(connection: psycopg.Connection, rows: list[dict[str, Any]], name: str, more: bool) -> None:
+    columns = ", ".join(COLUMNS)
+    with connection.cursor().copy(f"COPY pg_temp.restored_event ({columns}) FROM STDIN".encode()) as copying:
         for row in rows:
             values = {one: row.get(one, LEDGER if one == "ledger_id" else None) for one in COLUMNS}
             hashes = ("salt", "payload_digest", "leaf")
             values |= {one: "\\x" + values[one] for one in hashes if values[one] is not None}
             copying.write_row(values.values())
-    connection.execute("SELECT stet.restore(%s, %s)", (LEDGER, name))
+    connection.execute("SELECT stet.restore(%s, %s, %s)", (LEDGER, name, more))
 
 
+@pytest.mark.parametrize("begun", [0, 1, 4])
 @pytest.mark.parametrize("forged", FORGED)
-def test_the_function_finds_what_is_forged(there: str, forged: str) -> None:
-    """The position, and what is wrong with it, whoever copied it."""
+def test_the_function_finds_what_is_forged(there: str, forged: str, begun: int) -> None:
+    """The position, and what is wrong with it, whoever copied it, and in whatever parts."""
     fields, said = FORGED[forged]
-    rows = events()
+    rows = [*events()[:4], events()[4] | fields]
     with connect(there) as connection:
         connection.execute("SET ROLE stet_owner")
         with pytest.raises(psycopg.DataError, match=said):
-            call(connection, [*rows[:4], rows[4] | fields])
+            call(connection, *([rows[:begun]] if begun else []), rows[begun:])
+
+
+def test_the_function_finds_what_is_forged_behind_a_part(there: str) -> None:
+    """What was taken before is where the next part begins: at its position, and at the version of each stream."""
+    rows = events()
+    gap = rows[3] | {"stream_version": 3}
+    again = rows[3] | {"stream_version": 1}
+    with connect(there) as connection:
+        connection.execute("SET ROLE stet_owner")
+        for part in ([gap], [again], [rows[2]], [rows[4]], rows):
+            with pytest.raises(psycopg.DataError, match="not 1, 2, 3 up to it"), connection.transaction():
+                call(connection, rows[:3], part)
 
 
 FORGED_REDACTION: dict[str, tuple[int, dict[str, Any], str]] = {
@@ -265,20 +287,22 @@ FORGED_REDACTION: dict[str, tuple[int, dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.parametrize("begun", [1, 5])
 @pytest.mark.parametrize("forged", FORGED_REDACTION)
-def test_the_function_finds_what_is_forged_in_the_name_of_a_redaction(there: str, forged: str) -> None:
-    """Whoever has copied it."""
+def test_the_function_finds_what_is_forged_in_the_name_of_a_redaction(there: str, forged: str, begun: int) -> None:
+    """Whoever has copied it; also where the redaction is in another part than what it has erased."""
     position, fields, said = FORGED_REDACTION[forged]
     with connect(there) as connection:
         connection.execute("SET ROLE stet_owner")
+        rows = [one | fields if one["position"] == position else one for one in redacted()]
         with pytest.raises(psycopg.DataError, match=said):
-            call(connection, [one | fields if one["position"] == position else one for one in redacted()])
+            call(connection, rows[:begun], rows[begun:])
 
 
 def test_a_log_with_redacted_events_is_restored(url: str) -> None:
     """As it was, with what proves what is left of them."""
     data = file_of(redacted(), version=2)
-    assert restore(url, data) == 7
+    assert restore(url, data, at_once=5) == 7
     assert exported(url, "small") == data
     with pytest.raises(Malformed, match="position 2 was redacted by 6, which proves what is left of it"):
         exported(url, "small", 5)
@@ -295,7 +319,7 @@ def test_the_function_takes_what_is_right_and_only_where_nothing_is(there: str) 
             pytest.raises(psycopg.DataError, match="position 1: it does not create the ledger"),
             connection.transaction(),
         ):
-            call(connection, events(), "another")
+            call(connection, events(), name="another")
         with (
             pytest.raises(psycopg.DataError, match="position 1: it does not create the ledger"),
             connection.transaction(),
@@ -303,8 +327,9 @@ def test_the_function_takes_what_is_right_and_only_where_nothing_is(there: str) 
             call(connection, [])
         with connection.transaction():
             call(connection, events())
-            connection.execute("DROP TABLE restored_event, restored_reference, restored_answer")
             more = [*events(), event(6, f"source:{uuid(50)}", 3, 5, '{"name":"x","kind":"outlet"}')]
+            with pytest.raises(psycopg.errors.UniqueViolation), connection.transaction():
+                take(connection, more[5:], "small", False)
             with pytest.raises(psycopg.errors.UniqueViolation), connection.transaction():
                 call(connection, more)
         connection.rollback()

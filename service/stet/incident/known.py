@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,8 @@ from stet.incident.commands import (
 )
 from stet.incident.events import (
     AttributePinned,
+    IncidentAmended,
+    IncidentOpened,
     StatementAccepted,
     StatementCorrected,
     StatementFields,
@@ -28,6 +30,7 @@ from stet.incident.events import (
     StatementMovedOut,
     StatementRecorded,
     StatementRetracted,
+    StatementSuperseded,
 )
 from stet.incident.links import IncidentAbsorbed, IncidentLinked, IncidentMerged, MergeReverted
 from stet.incident.statement import Statement
@@ -37,7 +40,8 @@ from stet.source.merge import refuse_merged
 from stet.values.text import reference_id
 from stet.values.time import Anchor, Bounds, Time
 
-_KINDS = ("source", "document", "statement")
+Named = tuple[str, UUID]
+"""The kind of something, and its id."""
 
 
 class Mentions(Struct, frozen=True, kw_only=True):
@@ -51,6 +55,10 @@ class Mentions(Struct, frozen=True, kw_only=True):
     def update(self, other: Mentions) -> None:
         for kind in self.__struct_fields__:
             getattr(self, kind).update(getattr(other, kind))
+
+    def add(self, named: Iterable[Named]) -> None:
+        for kind, id_ in named:
+            getattr(self, kind).add(id_)
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -98,18 +106,18 @@ class Known(Struct, frozen=True, kw_only=True):
 
 def mentions(command: RecordStatement | CorrectStatement | RetractStatement | PinAttribute) -> Mentions:
     """Everything that a statement, a correction or retraction of one, or a pin names."""
+    found = Mentions()
     match command:
         case RetractStatement():
-            return _mentions(command, ())
+            found.add(_mentioned(command, ()))
         case PinAttribute():
-            found = Mentions()
-            _add_reference(found, command.of)
-            _add_value(found, command.value)
+            found.add(_of_reference(command.of))
+            found.add(_of_values((command.value,)))
         case RecordStatement():
-            found = _mentions(command, command.claims)
+            found.add(_mentioned(command, command.claims))
             found.incident.update(claim.incident_id for claim in command.claims if claim.incident_id)
         case CorrectStatement():
-            found = _mentions(command.set, command.claims)
+            found.add(_mentioned(command.set, command.claims))
             found.incident.update(claim.incident_id for claim in command.claims if claim.incident_id)
     return found
 
@@ -127,14 +135,16 @@ def _references(event: object) -> set[tuple[str, str]]:
     match event:
         case StatementRecorded(statement_id=held):
             return {(f"statement:{held}", "holds"), *_roles(event, event.claims), *_incidents(event.incidents)}
+        case IncidentOpened() | IncidentAmended() | StatementSuperseded():
+            return set()  # as they often are, so they are not compared with all that follow
         case StatementAccepted(statement=accepted):
             return _references(accepted)
         case StatementRetracted(retraction_id=held):
             return {(f"statement:{held}", "holds"), *_roles(event, ()), *_incidents(event.incidents)}
         case StatementMovedIn(statement=statement):
             held, incidents = statement.statement_id, (*statement.incidents, event.from_incident)
-            roles = _roles(statement, statement.claims.values())
-            newer = _named(Mentions(statement={one.superseded_by for one in statement.superseded}))
+            roles = _roles(statement, tuple(statement.claims.values()))
+            newer = _names(("statement", one.superseded_by) for one in statement.superseded)
             return {(f"statement:{held}", "holds"), *roles, *newer, *_incidents(incidents)}
         case StatementMovedOut():
             return _incidents((event.from_incident, event.to_incident))
@@ -145,14 +155,12 @@ def _references(event: object) -> set[tuple[str, str]]:
         case StatementCorrected():
             return _roles(event.set, event.claims)
         case AttributePinned():
-            found = Mentions(statement=set(event.cites))
-            _add_reference(found, event.of)
-            _add_value(found, event.value)
-            return _named(found)
+            cited = (("statement", id_) for id_ in event.cites)
+            return _names((*cited, *_of_reference(event.of), *_of_values((event.value,))))
         case SourceRegistered(parent=source_id) | SourceRevised(parent=source_id):
-            return _named(Mentions(source={source_id} if isinstance(source_id, UUID) else set()))
+            return _names([("source", source_id)] if isinstance(source_id, UUID) else ())
         case DocumentRegistered(publisher=source_id) | DocumentCorrected(publisher=source_id):
-            return _named(Mentions(source={source_id} if isinstance(source_id, UUID) else set()))
+            return _names([("source", source_id)] if isinstance(source_id, UUID) else ())
         case _:
             return set()
 
@@ -161,79 +169,84 @@ def _incidents(ids: Iterable[UUID]) -> set[tuple[str, str]]:
     return {(f"incident:{id_}", "names") for id_ in ids}
 
 
+def _names(named: Iterable[Named]) -> set[tuple[str, str]]:
+    return {(f"{kind}:{id_}", "names") for kind, id_ in named}
+
+
 _Body = StatementRecorded | StatementRetracted | StatementFields | Statement
 
 
-def _roles(body: _Body, claims: Collection[Claim]) -> set[tuple[str, str]]:
-    found, hung = _mentions(body, claims), Mentions()
+def _roles(body: _Body, claims: Sequence[Claim]) -> set[tuple[str, str]]:
+    hung = set(_hung(body, claims))
+    named = _names(one for one in _mentioned(body, claims) if one not in hung)
+    return named | {(f"{kind}:{id_}", "hangs") for kind, id_ in hung}
+
+
+def _hung(body: _Body, claims: Sequence[Claim]) -> Iterator[Named]:
+    """What times of a statement are derived from."""
     if body.said_at is not UNSET:
-        _add_anchor(hung, body.said_at.anchor)
+        yield from _of_anchor(body.said_at.anchor)
         if body.said_at.from_ and body.said_at.from_.document_id:
-            hung.document.add(body.said_at.from_.document_id)
+            yield "document", body.said_at.from_.document_id
     if isinstance(body.citation, Citation) and (body.said_at is UNSET or body.said_at.from_):
-        hung.document.add(body.citation.document_id)
-    for claim in claims:
-        if claim.type_ == "time":
-            _add_value(hung, claim.value)
-    hangs = {(f"{kind}:{id_}", "hangs") for kind in _KINDS for id_ in getattr(hung, kind)}
-    return hangs | {(target, role) for target, role in _named(found) if (target, "hangs") not in hangs}
+        yield "document", body.citation.document_id
+    yield from _of_values([claim.value for claim in claims if claim.type_ == "time"])
 
 
-def _named(found: Mentions) -> set[tuple[str, str]]:
-    return {(f"{kind}:{id_}", "names") for kind in (*_KINDS, "incident") for id_ in getattr(found, kind)}
-
-
-def _mentions(
+def _mentioned(
     body: RecordStatement | StatementFieldsInput | RetractStatement | _Body,
-    claims: Iterable[ClaimInput | Claim],
-) -> Mentions:
-    found = Mentions()
+    claims: Sequence[ClaimInput | Claim],
+) -> Iterator[Named]:
     if not isinstance(body, RetractStatement) and body.speaker is not UNSET:
-        found.source.add(body.speaker)
+        yield "source", body.speaker
     if body.chain is not UNSET:
-        found.source.update(hop.source_id for hop in body.chain)
+        for hop in body.chain:
+            yield "source", hop.source_id
     if isinstance(body.citation, Citation):
-        _add_citation(found, body.citation)
+        yield "document", body.citation.document_id
     if isinstance(body.said_at, Time):
-        _add_anchor(found, body.said_at.anchor)
+        yield from _of_anchor(body.said_at.anchor)
     for claim in claims:
-        _add_citation(found, claim.citation)
-        _add_reference(found, claim.of)
-        _add_reference(found, claim.toward)
-        _add_value(found, claim.value)
-    return found
+        if claim.citation:
+            yield "document", claim.citation.document_id
+        if claim.of:
+            yield from _of_reference(claim.of)
+        if claim.toward:
+            yield from _of_reference(claim.toward)
+    yield from _of_values([claim.value for claim in claims])
 
 
-def _add_citation(found: Mentions, citation: Citation | None) -> None:
-    if citation:
-        found.document.add(citation.document_id)
-
-
-def _add_anchor(found: Mentions, anchor: Anchor | None) -> None:
+def _of_anchor(anchor: Anchor | None) -> Iterator[Named]:
     if anchor and anchor.document_id:
-        found.document.add(anchor.document_id)
+        yield "document", anchor.document_id
     if anchor and anchor.statement_id:
-        found.statement.add(anchor.statement_id)
+        yield "statement", anchor.statement_id
 
 
-def _add_reference(found: Mentions, reference: str | None) -> None:
-    if reference and (named := reference_id(reference)):
-        getattr(found, named[0]).add(named[1])
+def _of_reference(reference: str | None) -> tuple[Named, ...]:
+    named = reference_id(reference) if reference else None
+    return (named,) if named else ()
 
 
-def _add_value(found: Mentions, raw: Raw) -> None:
+def _of_values(raw: Iterable[Raw]) -> Iterator[Named]:
     """Values are not parsed by type here: what does not fit its type is refused by decide, with its field."""
-    if not bytes(raw).lstrip().startswith(b"{"):
+    values = [bytes(one) for one in raw]
+    # Most name nothing, and are not decoded; a field's name may be spelt with escapes.
+    text = b"".join(values)
+    if b"_id" not in text and b"anchor" not in text and b"\\" not in text:
         return
-    try:
-        value = msgspec.json.decode(raw, type=_ValueMentions)
-    except (msgspec.MsgspecError, RecursionError):
-        return
-    if value.source_id:
-        found.source.add(value.source_id)
-    if value.document_id:
-        found.document.add(value.document_id)
-    _add_anchor(found, value.anchor)
+    for one in values:
+        if not one.lstrip().startswith(b"{"):
+            continue
+        try:
+            value = msgspec.json.decode(one, type=_ValueMentions)
+        except (msgspec.MsgspecError, RecursionError):
+            continue
+        if value.source_id:
+            yield "source", value.source_id
+        if value.document_id:
+            yield "document", value.document_id
+        yield from _of_anchor(value.anchor)
 
 
 class _ValueMentions(Struct, frozen=True):

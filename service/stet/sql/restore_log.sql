@@ -1,2 +1,2 @@
--- Takes what was copied as the log of a ledger.
-SELECT stet.restore(%(ledger_id)s, %(name)s)
+-- Takes what was copied as the log of a ledger, or as a part of it behind which there is more.
+SELECT stet.restore(%(ledger_id)s, %(name)s, %(more)s)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import LiteralString
 from uuid import UUID
 
 import psycopg
-from msgspec import UNSET
 
 from stet.codec import AnyEvent
 from stet.errors import CorruptLog, NameTaken, Refused
@@ -17,6 +17,7 @@ from stet.projections.prepare import build_ledger
 from stet.projections.projection import Projection
 from stet.projections.registry import PROJECTIONS
 from stet.sql import load
+from stet.store.binary import BEGIN, END, event_of
 from stet.store.check import Row
 from stet.store.log_file import AnswerRow, LogFile
 from stet.store.verify import Progress
@@ -27,8 +28,8 @@ _COPY_EVENTS = load("copy_events")
 _COPY_REFERENCES = load("copy_references")
 _COPY_ANSWERS = load("copy_answers")
 _RESTORE = load("restore_log")
-_CHUNK = 10_000
-_ROWS_AT_ONCE = 50
+_AT_ONCE, _BYTES = 5_000, 8 * 1024 * 1024
+"""A part is full when it has so many events, or more than so many bytes."""
 _INLINE = [one for one in PROJECTIONS if one.inline]
 
 
@@ -48,7 +49,6 @@ def restore_log(connection: psycopg.Connection, log: LogFile, progress: Progress
             connection.execute(_HOLD_INLINE, {"names": [one.name for one in _INLINE]})
             connection.execute("SELECT stet.begin_restore()")
             _copy(connection, log, progress)
-            connection.execute(_RESTORE, {"ledger_id": log.header.ledger_id, "name": name})
             for projection in _INLINE:
                 _build(connection, projection, log, progress)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -74,44 +74,46 @@ def _build(connection: psycopg.Connection, projection: Projection, log: LogFile,
 
 
 def _copy(connection: psycopg.Connection, log: LogFile, progress: Progress) -> None:
-    """Copies all that a file has to the tables of stet.begin_restore."""
+    """Copies all that a file has to the tables of stet.begin_restore, and has it taken."""
     id_, name, total = log.header.ledger_id, log.header.name, log.header.position
-    events = log.events()
-    for done in range(0, total, _CHUNK):
+    events, done = log.events(), 0
+    rows, named = _some(id_, events)
+    while rows:
         progress(name, done, total)
-        named: set[tuple[str, str, str, str]] = set()
-        _copy_to(connection, _COPY_EVENTS, _events(id_, islice(events, _CHUNK), named))
-        _copy_to(connection, _COPY_REFERENCES, map(_line, named))
-    _copy_to(connection, _COPY_ANSWERS, (_answer(id_, one) for one in log.answers()))
+        _copy_to(connection, _COPY_EVENTS, (b"".join((BEGIN, *rows, END)),))
+        _copy_to(connection, _COPY_REFERENCES, ("".join(named).encode(),))
+        done += len(rows)
+        # The database checks and takes these while the next are read.
+        with connection.pipeline():
+            connection.execute(_RESTORE, {"ledger_id": id_, "name": name, "more": True})
+            rows, named = _some(id_, events)
+    _copy_to(connection, _COPY_ANSWERS, (_answer(id_, one).encode() for one in log.answers()))
     log.end()
+    connection.execute(_RESTORE, {"ledger_id": id_, "name": name, "more": False})
     progress(name, total, total)
 
 
-def _copy_to(connection: psycopg.Connection, statement: LiteralString, lines: Iterable[str]) -> None:
-    left = iter(lines)
+def _some(ledger_id: str, events: Iterator[tuple[Row, AnyEvent]]) -> tuple[list[bytes], set[str]]:
+    """The next events as rows, and what they make their streams have to do with others."""
+    rows: list[bytes] = []
+    named: set[str] = set()
+    size = 0
+    for row, event in islice(events, _AT_ONCE):
+        for target, role in references(event, row.stream):
+            named.add(f"{ledger_id}\t{target}\t{_text(row.stream)}\t{role}\n")
+        try:
+            rows.append(event_of(ledger_id, row))
+        except (ValueError, struct.error) as error:
+            raise CorruptLog(f"position {row.position}: no such event can be stored: {error}") from error
+        if (size := size + len(rows[-1])) > _BYTES:
+            break
+    return rows, named
+
+
+def _copy_to(connection: psycopg.Connection, statement: LiteralString, data: Iterable[bytes]) -> None:
     with connection.cursor().copy(statement) as copying:
-        while some := "".join(islice(left, _ROWS_AT_ONCE)):
+        for some in data:
             copying.write(some)
-
-
-def _events(
-    ledger_id: str, events: Iterable[tuple[Row, AnyEvent]], named: set[tuple[str, str, str, str]]
-) -> Iterator[str]:
-    """The events as rows; what they make their streams have to do with others is added to `named`."""
-    for row, event in events:
-        named.update((ledger_id, target, row.stream, role) for target, role in references(event, row.stream))
-        yield _event(ledger_id, row)
-
-
-def _event(ledger_id: str, row: Row) -> str:
-    # What has no characters to be escaped is not looked at: were it forged, its leaf would be another in the database.
-    cause = row.causation_id or "\\N"
-    redacted_by = "\\N" if row.redacted_by is UNSET else row.redacted_by
-    return (
-        f"{ledger_id}\t{row.position}\t{_text(row.stream)}\t{row.stream_version}\t{row.event_id}\t{_text(row.type_)}"
-        f"\t{row.schema_version}\t{row.recorded_at}\t{_text(row.actor)}\t{row.correlation_id}\t{cause}"
-        f"\t{_text(row.payload)}\t\\\\x{row.salt}\t\\\\x{row.payload_digest}\t\\\\x{row.leaf}\t{redacted_by}\n"
-    )
 
 
 def _answer(ledger_id: str, row: AnswerRow) -> str:
