@@ -1,18 +1,27 @@
-"""What publishing rows of a data set costs, through decide and the inline history, against a raw COPY of its events."""
+"""What publishing rows of a data set costs, through decide and the inline histories, against a raw COPY of its events.
+
+The rows are published in chunks of 200, one after the other, as `stet import` sends them. The COPY has the same events
+in a plain table with one key, formatted by the driver. For a million: `--only import --events 1000000 --rounds 1`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import islice
+from multiprocessing import get_context
+from resource import RUSAGE_SELF, getrusage
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import msgspec
 import psycopg
 
+from bench.frame import Bench, Row, compared, new_ledger
 from stet.database.pool import make_pool
 from stet.handle import Context, handle
 from stet.handle.ledger import change_source
@@ -25,6 +34,8 @@ from stet.settings import Settings
 from stet.source.commands import RegisterSource
 from stet.store.append import Log
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _CHUNK = 200
 _BEGAN = datetime(2025, 5, 4, 13, 53, tzinfo=UTC)
 _RAW = """
@@ -32,6 +43,11 @@ CREATE TABLE IF NOT EXISTS copied (
     ledger_id uuid NOT NULL, position bigint NOT NULL, stream text NOT NULL, stream_version bigint NOT NULL,
     event_id uuid NOT NULL, type text NOT NULL, payload json NOT NULL, PRIMARY KEY (ledger_id, position))
 """
+
+
+def lines_for(events: int) -> int:
+    """How many lines lead to about so many events: three to seven."""
+    return max(3, events * 3 // 7)
 
 
 def lines(count: int) -> Iterator[RecordLine]:
@@ -53,7 +69,8 @@ def lines(count: int) -> Iterator[RecordLine]:
 
 
 async def publish(url: str, ledger_id: UUID, count: int) -> float:
-    """Seconds, in chunks of 200 lines, one after the other."""
+    """The seconds that the service takes for so many lines; making them is not counted."""
+    took = 0.0
     async with make_pool(url, Settings(pool_size=4)) as pool:
         log, source_id = Log(pool), new_id()
 
@@ -62,43 +79,65 @@ async def publish(url: str, ledger_id: UUID, count: int) -> float:
 
         register = change_source(RegisterSource(name="Data set", kind="data-set"), source_id, "/")
         await handle(pool, log, ledger_id, None, register, context())
-        every = list(lines(count))
-        began = time.perf_counter()
-        for start in range(0, count, _CHUNK):
-            command = PublishRecords(source_id=source_id, lines=tuple(every[start : start + _CHUNK]))
+        made = lines(count)
+        while chunk := tuple(islice(made, _CHUNK)):
+            command = PublishRecords(source_id=source_id, lines=chunk)
+            began = time.perf_counter()
             await handle(pool, log, ledger_id, None, publish_records(command, "/"), context())
-        return time.perf_counter() - began
+            took += time.perf_counter() - began
+    return took
+
+
+def published(url: str, ledger_id: UUID, count: int) -> tuple[float, int]:
+    """The seconds, and the most memory that the process has had, in bytes."""
+    return asyncio.run(publish(url, ledger_id, count)), memory()
+
+
+def memory() -> int:
+    """The most memory that this process has had, in bytes."""
+    return getrusage(RUSAGE_SELF).ru_maxrss * 1024
+
+
+def alone(what: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Calls something in a process of its own, whose memory is its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(what, *args, **kwargs).result()
 
 
 def copy_raw(url: str, ledger_id: UUID) -> tuple[int, float]:
     """How many events the log has, and the seconds of one COPY of them into a plain table."""
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(
-            "SELECT ledger_id, position, stream, stream_version, event_id, type, payload::text FROM stet.event"
-            " WHERE ledger_id = %s ORDER BY position",
-            (ledger_id,),
-        ).fetchall()
+    events, took = 0, 0.0
+    columns = b"ledger_id, position, stream, stream_version, event_id, type, payload::text"
+    with psycopg.connect(url) as reading, psycopg.connect(url) as connection:
         connection.execute(_RAW)
         connection.execute("TRUNCATE copied")
         connection.commit()
+        with reading.cursor(name="log") as cursor:
+            cursor.itersize = 10_000
+            cursor.execute(
+                b"SELECT " + columns + b" FROM stet.event WHERE ledger_id = %s ORDER BY position", (ledger_id,)
+            )
+            while rows := cursor.fetchmany(10_000):
+                events += len(rows)
+                began = time.perf_counter()
+                with connection.cursor().copy("COPY copied FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+                took += time.perf_counter() - began
         began = time.perf_counter()
-        with connection.cursor().copy("COPY copied FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
         connection.commit()
-        return len(rows), time.perf_counter() - began
+    return events, took + time.perf_counter() - began
 
 
-def run(url: str, ledger_ids: list[UUID], count: int) -> list[dict[str, Any]]:
-    """The row of the table: a round for each ledger."""
-    ours, raw, records = [], [], []
-    for ledger_id in ledger_ids:
-        took = asyncio.run(publish(url, ledger_id, count))
-        events, copied = copy_raw(url, ledger_id)
-        ours.append(events / took)
-        raw.append(events / copied)
+def run(bench: Bench) -> Iterator[Row]:
+    """`import`: a ledger of its own for each round."""
+    count, rounds, records, most = lines_for(bench.events), [], [], 0
+    for _ in range(bench.rounds):
+        ledger_id = asyncio.run(new_ledger(bench.url))
+        took, used = alone(published, bench.url, ledger_id, count)
+        events, copied = copy_raw(bench.url, ledger_id)
+        rounds.append((events / took, events / copied))
         records.append(count / took)
-    mine, copy = statistics.median(ours), statistics.median(raw)
-    print(f"import     {statistics.median(records):,.0f} records/s = {mine:,.0f} events/s, raw COPY {copy:,.0f}/s")
-    print(f"           ratio {mine / copy:.3f}")
-    return [{"name": "import", "value": mine, "baseline": copy, "ratio": mine / copy, "rounds": len(ledger_ids)}]
+        most = max(most, used)
+    yield compared("import", "rows of a data set, published; raw COPY of their events", rounds, target=0.08)
+    print(f"           {count:,} records: {statistics.median(records):,.0f}/s, at most {most / 1e6:,.0f} MB of memory")

@@ -2,101 +2,155 @@
 
 from __future__ import annotations
 
-import io
 import statistics
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from stet.database.migrate import migrate
+from bench.frame import Bench, Row, compared, database
+from bench.importing import alone, memory
+from stet.codec import SCHEMA_VERSIONS, TYPES, AnyEvent, encode
+from stet.ids import new_id
+from stet.incident.claim import Claim, SaidAt
+from stet.incident.events import IncidentOpened, StatementRecorded
+from stet.ledger.events import LedgerCreated
+from stet.offline import leaf_of, payload_digest
+from stet.store.check import Row as Stored
 from stet.store.export import export_log
-from stet.store.log_file import LogFile
+from stet.store.hashing import rfc3339
+from stet.store.log_file import Header, LogFile, Trailer, Writer
 from stet.store.restore import restore_log
 
+_NAME = "restored"
+_STATEMENTS = 9
+_BEGAN = datetime(2020, 11, 9, 14, 30, tzinfo=UTC)
 _RAW = """
 CREATE TABLE raw_event (LIKE stet.event);
 ALTER TABLE raw_event ADD PRIMARY KEY (ledger_id, position), ADD UNIQUE (ledger_id, stream, stream_version)
 """
 
 
-@contextmanager
-def another(url: str) -> Iterator[str]:
-    """A migrated database beside that of the URL, which is dropped afterwards."""
-    name = f"{conninfo_to_dict(url)['dbname']}_restored"
-    made = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(name))
-    dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(dropped)
-        connection.execute(made)
-        try:
-            beside = make_conninfo(url, dbname=name)
-            migrate(beside)
-            yield beside
-        finally:
-            connection.execute(dropped)
+def events_of(ledger_id: UUID, count: int) -> Iterator[tuple[str, int, AnyEvent]]:
+    """A ledger's first event, and incidents of ten events each: nine statements of three speakers, in order."""
+    yield f"ledger:{ledger_id}", 1, LedgerCreated(name=_NAME, title="Restored")
+    speakers = [new_id() for _ in range(3)]
+    for n in range(count // (1 + _STATEMENTS)):
+        id_ = new_id()
+        yield f"incident:{id_}", 1, IncidentOpened(title=f"Incident {n}", kind="shootdown", tags=("a", "b"))
+        for k in range(_STATEMENTS):
+            value = msgspec.Raw(msgspec.json.encode({"min": k, "max": k + n % 5}))
+            at = _BEGAN + timedelta(minutes=n, hours=k)
+            said = StatementRecorded(
+                statement_id=new_id(),
+                incidents=(id_,),
+                speaker=speakers[k % 3],
+                said_at=SaidAt(earliest=at, latest=at),
+                verbatim="x" * 200,
+                claims=(Claim(claim_id=new_id(), attribute="killed", type_="count", value=value),),
+            )
+            yield f"incident:{id_}", 2 + k, said
 
 
-def raw_copy(url: str, rows: list[bytes]) -> float:
-    """The seconds that one COPY of the rows takes."""
-    with psycopg.connect(url) as connection:
-        connection.execute(_RAW)
-        connection.commit()
-        began = time.perf_counter()
-        with connection.cursor().copy("COPY raw_event FROM STDIN") as copying:
-            for at in range(0, len(rows), 50):
-                copying.write(b"".join(rows[at : at + 50]))
-        connection.commit()
-        took = time.perf_counter() - began
-        connection.execute("DROP TABLE raw_event")
-    return took
+def write_log(path: Path, count: int) -> int:
+    """An exported log of about so many events, an append each; how many it has."""
+    ledger_id = new_id()
+    events = 1 + count // (1 + _STATEMENTS) * (1 + _STATEMENTS)
+    end = rfc3339(_BEGAN + timedelta(microseconds=events))
+    with path.open("wb") as file:
+        writer = Writer(file.write)
+        writer.sealed(Header(ledger_id=str(ledger_id), name=_NAME, position=events, recorded_at=end, answers=0))
+        for position, (stream, version, event) in enumerate(events_of(ledger_id, count), 1):
+            payload, salt, type_ = encode(event), bytes(16), TYPES[type(event)]
+            digest = payload_digest(salt, payload).hex()
+            at = rfc3339(_BEGAN + timedelta(microseconds=position))
+            words = (
+                position,
+                stream,
+                version,
+                str(new_id()),
+                type_,
+                SCHEMA_VERSIONS[type_],
+                at,
+                "bench",
+                str(new_id()),
+            )
+            leaf = leaf_of(ledger_id, *words, "", digest).hex()
+            writer.event(Stored(*words, None, payload.decode(), salt.hex(), digest, leaf))
+        writer.sealed(Trailer(events, 0))
+    return events
 
 
-def restore(url: str, exported: bytes) -> tuple[float, float]:
-    """The seconds until the log is taken, and until it is committed with the rows of its projections."""
+def restore(url: str, path: Path) -> tuple[float, float, int]:
+    """The seconds until the log is taken, and until it is committed with its projections; the most memory, in bytes."""
     taken: list[float] = []
 
     def told(what: str, done: int, total: int) -> None:
         if ", " in what and not taken:
             taken.append(time.perf_counter())
 
-    with psycopg.connect(url, client_encoding="utf8") as connection:
+    with path.open("rb") as file, psycopg.connect(url, client_encoding="utf8") as connection:
         began = time.perf_counter()
-        restore_log(connection, LogFile(io.BytesIO(exported)), told)
-        return taken[0] - began, time.perf_counter() - began
+        restore_log(connection, LogFile(file), told)
+        return taken[0] - began, time.perf_counter() - began, memory()
 
 
-def run(url: str, ledger_id: UUID, rounds: int) -> list[dict[str, Any]]:
-    """The rows of the table."""
-    exported = io.BytesIO()
-    with psycopg.connect(url, client_encoding="utf8") as connection:
+def raw_copy(url: str, path: Path) -> float:
+    """The seconds that one COPY of rows takes, which are in a file in its text form."""
+    with psycopg.connect(url) as connection, path.open("rb") as file:
+        connection.execute(_RAW)
+        connection.commit()
         began = time.perf_counter()
-        header = export_log(connection, f"bench-{ledger_id}", exported.write)
+        with connection.cursor().copy("COPY raw_event FROM STDIN") as copying:
+            while some := file.read(50_000):
+                copying.write(some)
+        connection.commit()
         took = time.perf_counter() - began
-        with connection.cursor().copy(
-            "COPY (SELECT * FROM stet.event WHERE ledger_id = %s ORDER BY position) TO STDOUT", (ledger_id,)
-        ) as copying:
-            rows = [bytes(row) for row in copying]
-    events = header.position
-    print(f"export     {events:,} events: {events / took:,.0f}/s, {len(exported.getvalue()) / events:,.0f} bytes each")
-    raw: list[float] = []
-    logs: list[float] = []
-    whole: list[float] = []
-    for _ in range(rounds):
-        with another(url) as beside:
-            raw.append(events / raw_copy(beside, rows))
-            log, all_ = restore(beside, exported.getvalue())
-        logs.append(events / log)
-        whole.append(events / all_)
-    figures = []
-    for name, found in (("restore", logs), ("restore-all", whole)):
-        ratio = statistics.median(a / b for a, b in zip(found, raw, strict=True))
-        value, base = statistics.median(found), statistics.median(raw)
-        print(f"{name:<11} {value:,.0f} events/s   raw COPY {base:,.0f}/s   ratio {ratio:.2f}")
-        figures.append({"name": name, "value": value, "baseline": base, "ratio": ratio, "rounds": rounds})
-    return figures
+        connection.execute("DROP TABLE raw_event")
+    return took
+
+
+def write_rows(url: str, path: Path) -> None:
+    """The rows of the log, in the text form of COPY."""
+    with psycopg.connect(url) as connection, path.open("wb") as file:
+        ordered = "COPY (SELECT * FROM stet.event ORDER BY position) TO STDOUT"
+        with connection.cursor().copy(ordered) as copying:
+            for some in copying:
+                file.write(some)
+
+
+def export(url: str, write: Callable[[bytes], object]) -> float:
+    """The seconds of an export."""
+    with psycopg.connect(url, client_encoding="utf8") as connection:
+        began = time.perf_counter()
+        export_log(connection, _NAME, write)
+        return time.perf_counter() - began
+
+
+def run(bench: Bench) -> Iterator[Row]:
+    """`restore`: the log alone; `restore-all`: with the rows of the lists."""
+    with tempfile.TemporaryDirectory(prefix="stet-bench-") as folder:
+        log, rows = Path(folder, "log"), Path(folder, "rows")
+        events = write_log(log, bench.events)
+        raw, logs, whole, exports, most = [], [], [], [], 0
+        with database(bench.url, "restored", migrated=True) as url:
+            alone(restore, url, log)
+            write_rows(url, rows)
+        for _ in range(bench.rounds):
+            with database(bench.url, "restored", migrated=True) as url:
+                raw.append(events / raw_copy(url, rows))
+                took, took_all, used = alone(restore, url, log)
+                logs.append(events / took)
+                whole.append(events / took_all)
+                exports.append(events / export(url, lambda data: None))
+                most = max(most, used)
+        yield compared("restore", "the log alone; raw COPY of its rows", [*zip(logs, raw, strict=True)], target=0.5)
+        yield compared("restore-all", "with the rows of the lists; raw COPY", [*zip(whole, raw, strict=True)])
+        each = log.stat().st_size / events
+        print(f"           {events:,} events of {each:,.0f} bytes, at most {most / 1e6:,.0f} MB of memory")
+        print(f"           export: {statistics.median(exports):,.0f} events/s")
