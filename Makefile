@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 EXPORT := $(BIN)/uv export -q --frozen --no-emit-project --no-default-groups --no-header
 PARALLEL := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults check format demo bench openapi schema sbom requirements lint-api clean
+.PHONY: help setup run test faults check format demo bench bench-quick openapi schema sbom requirements lint-api clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,8 @@ demo: setup ## record the reference article over HTTP and check what it reads ba
 	$(BIN)/stet demo $(ARGS)
 bench: setup $(PEERS)/.venv/.installed $(PEERS)/emmett/node_modules/.installed ## measure, side by side with its peers (about 40 minutes)
 	$(BIN)/python -m bench $(ARGS)
+bench-quick: setup ## tell whether a hot path has become much slower (1 minute)
+	$(BIN)/python -m bench.quick $(ARGS)
 openapi: setup ## write openapi/openapi.json, asyncapi.json, mapping.schema.json and events
 	$(BIN)/stet openapi
 	$(BIN)/python openapi/events.py

@@ -1,8 +1,12 @@
-"""A slow-down that is put into a path on purpose, to show that it would be noticed."""
+"""A slow-down that is put into a path on purpose, to show that it would be noticed.
+
+`python -m bench.planted MODULE:NAME COMMAND…` runs a command of `stet` with it.
+"""
 
 from __future__ import annotations
 
 import inspect
+import sys
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -48,3 +52,10 @@ def _be_busy(seconds: float) -> None:
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         pass
+
+
+if __name__ == "__main__":
+    from stet.cli import main
+
+    slow_down(sys.argv[1])
+    main(sys.argv[2:])

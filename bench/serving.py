@@ -29,9 +29,13 @@ class Served(Struct):
 
 
 @contextmanager
-def serving(url: str) -> Iterator[Served]:
-    """`stet serve` of a database, without keys, and without a worker that would work meanwhile."""
-    command = [sys.executable, "-m", "stet", "serve", "--open", "--port", "0", "--no-worker"]
+def serving(url: str, planted: str | None = None) -> Iterator[Served]:
+    """`stet serve` of a database, without keys, and without a worker that would work meanwhile.
+
+    `planted`: a function in it that takes twice its time.
+    """
+    stet = ["bench.planted", planted] if planted else ["stet"]
+    command = [sys.executable, "-m", *stet, "serve", "--open", "--port", "0", "--no-worker"]
     with running(command, _environment(url)) as (process, said):
         yield Served(process, int(said.partition("127.0.0.1:")[2].partition("/")[0]))
 
