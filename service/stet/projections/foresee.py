@@ -17,7 +17,7 @@ import msgspec
 from stet.database.pool import Connection
 from stet.incident.state import Incident
 from stet.projections.inline import Made, States, rows_of
-from stet.projections.projection import Row
+from stet.projections.projection import LIVE, Row
 from stet.projections.target import as_json, lacking
 
 POSITION = 2**62
@@ -32,6 +32,7 @@ _TABLES = {
     "restrictions": "restriction_history",
 }
 """The parameters of stet.keep_rows, in its order, and their tables."""
+_SAID = ("said_from", "said_to", "said_latest")
 NOTHING: dict[str, str | None] = {name + end: None for name in _TABLES for end in ("_ended", "")}
 
 
@@ -76,7 +77,8 @@ def _rows(made: Made) -> Iterator[Row]:
 
 
 def _hangs(row: Row) -> bool:
-    return any(_stands_in(row.get(name)) for name in ("said_from", "said_to", "said_latest"))
+    """Whether a row holds a stand-in where the database puts nothing else."""
+    return row["to_position"] != LIVE or any(_stands_in(row.get(name)) for name in _SAID)
 
 
 def _stands_in(at: Any) -> bool:

@@ -123,9 +123,8 @@ class Log:
         while group:
             try:
                 async with of_ledger(self._pool, ledger_id) as connection:
-                    position, stale, repeated = await append_on(
-                        connection, ledger_id, [one.append for one in group], line.turn
-                    )
+                    appends = [one.append for one in group]
+                    position, stale, repeated = await append_on(connection, ledger_id, appends)
                 if not stale and not repeated:
                     for waiting in line.overtaken(group):
                         waiting.settle(Appended("stale", None))

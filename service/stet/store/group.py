@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -28,15 +27,13 @@ _REDACT = load("redact")
 _HOLD_INLINE = load("hold_inline")
 _INLINE = {one.name: one.version for one in PROJECTIONS if one.inline}
 _HELD = {"held": texts(_INLINE), "versions": plain(_INLINE.values())}
-Turn = AbstractAsyncContextManager[None]
 
 
 async def append_on(
-    connection: Connection, ledger_id: UUID, group: list[Append], turn: Turn | None = None
+    connection: Connection, ledger_id: UUID, group: list[Append]
 ) -> tuple[int, list[int] | None, list[int] | None]:
     """Appends commands, and keeps the inline projections: all of it, or nothing.
 
-    `turn` is held only while the database has them: they are made ready while it has others.
     Gives the position before, and which of the commands, from 1, are stale or repeated. If any is, none was appended.
     Raises what psycopg raises, and Unavailable where the projections are those of another release.
     """
@@ -44,12 +41,10 @@ async def append_on(
     if not any(append.erased for append in group):
         states = around(_before(group), _recorded(group, POSITION, RECORDED_AT))
         made = await foresee(connection, ledger_id, states)
-    asked = _parameters(ledger_id, group)
-    async with turn or nullcontext():
-        if made is None:
-            async with connection.transaction():
-                return await _append_then_keep(connection, ledger_id, group, asked)
-        row = await _append(connection, ledger_id, asked, made)
+    if made is None:
+        async with connection.transaction():
+            return await _append_then_keep(connection, ledger_id, group)
+    row = await _append(connection, ledger_id, group, made)
     if row.ended is not None:
         tell(made, sum(len(append.events) for append in group), faults(made, row.ended))
     return row.position, row.stale, row.repeated
@@ -70,9 +65,10 @@ class _Answer(NamedTuple):
     """How many rows of each table ended; None: none was to be kept."""
 
 
-async def _append(connection: Connection, ledger_id: UUID, asked: dict[str, Any], made: Made | None) -> _Answer:
+async def _append(connection: Connection, ledger_id: UUID, group: list[Append], made: Made | None) -> _Answer:
     rows = NOTHING if made is None else parameters(ledger_id, made)
-    cursor = await connection.execute(_APPEND, asked | rows | {"foreseen": made is not None} | _HELD)
+    asked = _parameters(ledger_id, group) | rows | {"foreseen": made is not None} | _HELD
+    cursor = await connection.execute(_APPEND, asked)
     row = await cursor.fetchone()
     if row is None:
         raise Unavailable("another release has rebuilt the projections: restart this one, or upgrade it")
@@ -80,10 +76,10 @@ async def _append(connection: Connection, ledger_id: UUID, asked: dict[str, Any]
 
 
 async def _append_then_keep(
-    connection: Connection, ledger_id: UUID, group: list[Append], asked: dict[str, Any]
+    connection: Connection, ledger_id: UUID, group: list[Append]
 ) -> tuple[int, list[int] | None, list[int] | None]:
     """The same where the rows hang on when, or where, the events are appended."""
-    row = await _append(connection, ledger_id, asked, None)
+    row = await _append(connection, ledger_id, group, None)
     if not row.stale and not row.repeated:
         events = _recorded(group, row.position, row.recorded_at)
         erased = [one for append in group for one in append.erased]

@@ -1,7 +1,7 @@
 """Who waits to append to one ledger's log, and who sets out next.
 
-Up to two groups are under way at once: one is made ready while the database has the other. But a group has a price of
-its own, so that a few rather wait for the one that is under way.
+Up to two groups are under way at once: one is made ready, and waits for the log's head, while the database commits the
+other. But a group has a price of its own, so that a few rather wait for the one that is under way.
 """
 
 from __future__ import annotations
@@ -44,8 +44,6 @@ class Line:
     def __init__(self) -> None:
         self.waiting: deque[Waiting] = deque()
         self._under_way: list[list[Waiting]] = []
-        self.turn = asyncio.Lock()
-        """Of the group that the database has."""
 
     def calls_for(self, committers: int) -> bool:
         """Whether another committer would find a group to take."""
