@@ -88,7 +88,7 @@ def _decide_line(
     if line.record.gone:
         retraction = to_retraction(line, last)
         return to_events(stream, decide(retraction, state, incident_id, known, (statement_id,)))
-    body = with_ids(to_statement(line, source_id, incident_id, last), incident_id)
+    body = with_ids(to_statement(line, source_id, last), incident_id)
     if state.version == 0:
         assert line.title and line.kind
         opening = OpenIncident(title=line.title, kind=line.kind, tags=line.tags, statements=(body,))
@@ -114,7 +114,7 @@ async def _incidents(reader: Reader, source_id: UUID, lines: Sequence[RecordLine
 async def _known(reader: Reader, source_id: UUID, lines: Sequence[RecordLine]) -> Known:
     found = Mentions(source={source_id})
     for line in lines:
-        found.update(mentions(to_statement(line, source_id, source_id, None)))
+        found.update(mentions(to_statement(line, source_id, None)))
     found.incident.clear()
     return await load_known(reader, found)
 

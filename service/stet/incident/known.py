@@ -128,7 +128,7 @@ def references(event: object, stream: str) -> set[tuple[str, str]]:
     A target is `source:ID`, `document:ID`, `statement:ID` or `incident:ID`. The stream `holds` a statement, has times
     that are derived from the target (`hangs`), or only `names` it.
     """
-    return {(target, role) for target, role in _references(event) if target != stream}
+    return {one for one in _references(event) if one[0] != stream}
 
 
 def _references(event: object) -> set[tuple[str, str]]:
@@ -177,9 +177,10 @@ _Body = StatementRecorded | StatementRetracted | StatementFields | Statement
 
 
 def _roles(body: _Body, claims: Sequence[Claim]) -> set[tuple[str, str]]:
-    hung = set(_hung(body, claims))
-    named = _names(one for one in _mentioned(body, claims) if one not in hung)
-    return named | {(f"{kind}:{id_}", "hangs") for kind, id_ in hung}
+    named, hung = _mentioned(body, claims), set(_hung(body, claims))
+    if not hung:
+        return _names(named)
+    return _names(one for one in named if one not in hung) | {(f"{kind}:{id_}", "hangs") for kind, id_ in hung}
 
 
 def _hung(body: _Body, claims: Sequence[Claim]) -> Iterator[Named]:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import UNSET, Meta
-from msgspec.structs import replace
 
 from stet.envelope import Command, Recorded
 from stet.errors import Malformed, UnknownReference
@@ -84,7 +83,7 @@ def check_line(line: RecordLine) -> None:
                 raise Malformed.at(name, "is missing")
 
 
-def to_statement(line: RecordLine, source_id: UUID, incident_id: UUID, last: Statement | None) -> RecordStatement:
+def to_statement(line: RecordLine, source_id: UUID, last: Statement | None) -> RecordStatement:
     """The statement of a row that is published, given the line that spoke of it last in the incident."""
     return RecordStatement(
         speaker=source_id,
@@ -96,7 +95,7 @@ def to_statement(line: RecordLine, source_id: UUID, incident_id: UUID, last: Sta
         citation=line.citation,
         supersedes=last.statement_id if last and not last.retracts else None,
         record=line.record,
-        claims=tuple(replace(claim, incident_id=incident_id) for claim in line.claims),
+        claims=line.claims,
     )
 
 

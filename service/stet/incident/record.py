@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, Raw, UnsetType
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from stet.errors import Malformed, NameTaken, Refused, UnknownReference
 from stet.incident.claim import RESOLVING, Chain, Claim, SaidAt
@@ -215,9 +215,22 @@ def _claim(given: ClaimInput, known: Known, field: str) -> Claim:
     if given.citation:
         known.require_version(given.citation.document_id, given.citation.version, f"{field}.citation")
     value = checked_value(type_, given.value, terms, known, f"{field}.value")
-    fields = asdict(given)
-    del fields["incident_id"]
-    return Claim(**{**fields, "type_": type_, "rule": rule, "value": stored(value)})
+    assert given.claim_id
+    return Claim(
+        claim_id=given.claim_id,
+        attribute=given.attribute,
+        type_=type_,
+        rule=rule,
+        of=given.of,
+        value=stored(value),
+        act=given.act,
+        certainty=given.certainty,
+        scope=given.scope,
+        toward=given.toward,
+        verbatim=given.verbatim,
+        note=given.note,
+        citation=given.citation,
+    )
 
 
 def check_reference(reference: str | None, kinds: tuple[str, ...], known: Known, field: str) -> None:

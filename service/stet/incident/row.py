@@ -11,9 +11,7 @@ from msgspec import Struct
 
 from stet.incident.statement import Statement
 from stet.values.compare import END
-from stet.values.place import Place
 from stet.values.text import reference_id
-from stet.values.time import Time
 from stet.values.value import AttributeType, SourceValue
 from stet.values.words import words
 
@@ -91,14 +89,22 @@ def source_lexeme(source_id: UUID) -> str:
     return f":{source_id}"
 
 
+class _Named(Struct, frozen=True):
+    """What a value of any type has in words; the rest of it is not read."""
+
+    name: str | None = None
+    verbatim: str | None = None
+
+
+_text, _named = msgspec.json.Decoder(str).decode, msgspec.json.Decoder(_Named).decode
+
+
 def _texts_of(type_: AttributeType, value: msgspec.Raw) -> tuple[str | None, ...]:
     match type_:
         case "text" | "term":
-            return (msgspec.json.decode(value, type=str),)
-        case "place":
-            place = msgspec.json.decode(value, type=Place)
-            return place.name, place.verbatim
-        case "time":
-            return (msgspec.json.decode(value, type=Time).verbatim,)
+            return (_text(value),)
+        case "place" | "time":
+            found = _named(value)
+            return found.name, found.verbatim
         case _:
             return ()
