@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -39,6 +41,8 @@ SIGNING_KEY = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
 OWNER = "the-key-of-the-owner-in-these-tests"
 """As STET_OWNER_KEY."""
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
+TOGETHER = 16
+"""How many databases are dropped at once."""
 _names = itertools.count(1)
 
 
@@ -60,16 +64,23 @@ class Cluster:
         self.name = name
         self.admin_url = admin_url
         self._made: list[str] = []
-        self._template: str | None = None
+        self._left: list[str] = []
+        self._kept: list[str] = []
+        self._droppers = ThreadPoolExecutor(TOGETHER)
+        self._dropped: list[Future[None]] = []
+
+    @property
+    def made(self) -> int:
+        return len(self._made)
 
     def url(self, database: str) -> str:
         return make_conninfo(self.admin_url, dbname=database)
 
-    def create(self, template: str | None = None) -> str:
-        """A database of its own; its URL."""
+    def create(self, template: str = "template0") -> str:
+        """A database of the test file's own; its URL."""
         name = f"stet_test_{os.getpid()}_{next(_names)}"
         statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template or "template0")
+            sql.Identifier(name), sql.Identifier(template)
         )
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             connection.execute(statement)
@@ -77,30 +88,110 @@ class Cluster:
         return self.url(name)
 
     def migrated(self) -> str:
-        """A migrated, empty database of its own; its URL."""
-        if self._template is None:
-            url = self.create()
-            migrate(url)
-            self._template = self._made[-1]
+        """A migrated, empty database of the test file's own; its URL."""
         return self.create(self._template)
 
+    @cached_property
+    def _template(self) -> str:
+        migrate(self.create())
+        return self._keep()
+
+    @cached_property
+    def shared_url(self) -> str:
+        """The URL of a migrated database for all test files."""
+        self.migrated()
+        return self.url(self._keep())
+
+    def _keep(self) -> str:
+        self._kept.append(self._made.pop())
+        return self._kept[-1]
+
+    def leave(self, made_before: int) -> None:
+        """What was made since there were so many is used no more."""
+        self._left += self._made[made_before:]
+        del self._made[made_before:]
+        if len(self._left) >= TOGETHER:
+            self._drop(self._left)
+
+    def drop_made(self) -> None:
+        """Drops what no other test file uses."""
+        self.leave(0)
+        self._drop(self._left)
+
     def drop_all(self) -> None:
+        self.drop_made()
+        self._drop(self._kept)
+        with self._droppers:
+            for dropped in self._dropped:
+                dropped.result()
+
+    def _drop(self, names: list[str]) -> None:
+        """At once, in the background: each DROP DATABASE waits for a checkpoint, but many can wait for the same one.
+
+        That has nothing of theirs to sync, for they say first that it need not be. Each other database it must sync.
+        """
+        self._dropped += [self._droppers.submit(self._drop_one, name) for name in names]
+        names.clear()
+
+    def _drop_one(self, name: str) -> None:
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            for name in self._made:
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+class Shared:
+    """The clusters and their services that all tests of this process share, each from when it is first asked for.
+
+    They outlive the fixtures that give them: pytest ends a fixture of the session where its parameter changes, which
+    is twice in each file where files are handed out to processes.
+    """
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self.clusters: dict[str, Cluster] = {}
+        self._servers: dict[str, Server] = {}
+        self._folder = folder
+        self._stack = stack
+
+    def cluster(self, name: str) -> Cluster:
+        if name not in self.clusters:
+            local = name == "local"
+            url = LOCAL if local else self._stack.enter_context(embedded(self._folder / "cluster", durable=False))
+            self.clusters[name] = Cluster(name, url)
+            self._stack.callback(self.clusters[name].drop_all)
+        return self.clusters[name]
+
+    def server(self, cluster: Cluster) -> Server:
+        if cluster.name not in self._servers:
+            self._servers[cluster.name] = self._stack.enter_context(serve(cluster.shared_url, self._folder))
+        return self._servers[cluster.name]
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """What tests share until the last of them."""
+    with contextlib.ExitStack() as stack:
+        yield Shared(tmp_path_factory.mktemp("shared"), stack)
 
 
 @pytest.fixture(scope="session", params=CLUSTERS)
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(request: pytest.FixtureRequest, shared: Shared) -> Cluster:
     """A running PostgreSQL."""
-    with contextlib.ExitStack() as stack:
-        if request.param == "embedded":
-            url = stack.enter_context(embedded(tmp_path_factory.mktemp("cluster"), durable=False))
-        else:
-            url = LOCAL
-        made = Cluster(request.param, url)
-        stack.callback(made.drop_all)
-        yield made
+    return shared.cluster(request.param)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drop_databases(shared: Shared) -> Iterator[None]:
+    yield
+    for cluster in shared.clusters.values():
+        cluster.drop_made()
+
+
+@pytest.fixture(autouse=True)
+def _leave_databases(shared: Shared) -> Iterator[None]:
+    """Of a file of tests only what its fixtures made stands until its end. Databases make every checkpoint longer."""
+    before = {name: cluster.made for name, cluster in shared.clusters.items()}
+    yield
+    for name, cluster in shared.clusters.items():
+        cluster.leave(before.get(name, 0))
 
 
 @pytest.fixture
@@ -164,10 +255,9 @@ def serve(database_url: str, folder: Path, *options: str, keyless: bool = True, 
 
 
 @pytest.fixture(scope="session")
-def server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(cluster: Cluster, shared: Shared) -> Server:
     """A running service on a migrated database. Tests share it: each makes a ledger of its own."""
-    with serve(cluster.migrated(), tmp_path_factory.mktemp("server")) as running:
-        yield running
+    return shared.server(cluster)
 
 
 @pytest.fixture

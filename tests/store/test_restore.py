@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
@@ -13,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from hypothesis import given, settings
-from tests.conftest import CLUSTERS, LOCAL, Cluster, wait_until
+from tests.conftest import CLUSTERS, Cluster, Shared, wait_until
 from tests.projections.test_histories import stored, write_again
 from tests.store.exported import LEDGER, answers, event, events, file_of, proved, redacted, uuid
 from tests.store.writing import an_append, make_ledger
@@ -60,12 +59,10 @@ def left(url: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def there(cluster: Cluster) -> Iterator[str]:
+def there(cluster: Cluster, shared: Shared) -> str:
     """A database to restore to: of another release of PostgreSQL, where this machine has one."""
-    other = Cluster("local", LOCAL) if "local" in CLUSTERS and cluster.name == "embedded" else cluster
-    yield other.migrated()
-    if other is not cluster:
-        other.drop_all()
+    other = shared.cluster("local") if "local" in CLUSTERS else cluster
+    return other.migrated()
 
 
 def test_a_restored_log_is_the_same_to_the_last_byte(cluster: Cluster, there: str) -> None:
