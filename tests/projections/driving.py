@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from msgspec.structs import replace
+from tests.conftest import Cluster
 from tests.projections.oracle_record import records
 from tests.projections.test_histories import append
 from tests.property import oracle_shown
@@ -38,6 +39,13 @@ def audiences(events: list[Recorded[Any]]) -> dict[str, list[Recorded[Any]]]:
     """What of an incident each audience sees."""
     public = oracle_shown.shown(events) if oracle_shown.guarded(events) else events
     return {"member": events, "public": public}
+
+
+def few_ledgers_each(cluster: Cluster) -> Iterator[str]:
+    """URLs of migrated databases, each four times: a rebuild takes all ledgers of its database, and there are some."""
+    while True:
+        url = cluster.migrated()
+        yield from [url] * 4
 
 
 class Dying(psycopg.Connection[Any]):

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.projections.driving import Driven, Dying, in_this_process
+from tests.conftest import Cluster
+from tests.projections.driving import Driven, Dying, few_ledgers_each, in_this_process
 from tests.property.restricting import restricted
 from tests.strategies import World, histories
 from tests.unit import saying
@@ -41,16 +42,18 @@ def drive(url: str, log: Sequence[Recorded[Any]], plan: list[tuple[str, int]]) -
     driven.finish()
 
 
-def test_whatever_happens_the_rows_are_what_the_log_gives(url: str) -> None:
+def test_whatever_happens_the_rows_are_what_the_log_gives(cluster: Cluster) -> None:
+    urls = few_ledgers_each(cluster)
+
     @settings(max_examples=15)
     @given(histories(), plans)
     def whatever(world: World, plan: list[tuple[str, int]]) -> None:
-        drive(url, world.log, plan)
+        drive(next(urls), world.log, plan)
 
     @settings(max_examples=15)
     @given(histories(), plans, st.data())
     def whatever_is_restricted(world: World, plan: list[tuple[str, int]], data: st.DataObject) -> None:
-        drive(url, data.draw(restricted(world.log)), plan)
+        drive(next(urls), data.draw(restricted(world.log)), plan)
 
     whatever()
     whatever_is_restricted()
@@ -124,12 +127,13 @@ def test_a_crash_at_every_statement_of_a_batch_loses_nothing(url: str) -> None:
         drive(url, hushed(), [("write", 4), ("crash", n), ("write", 9), ("crash", n), ("work", 12)])
 
 
-def test_a_rebuild_that_is_stopped_everywhere_is_gone_on_with(url: str) -> None:
+def test_a_rebuild_that_is_stopped_everywhere_is_gone_on_with(cluster: Cluster) -> None:
+    urls = few_ledgers_each(cluster)
     for n in range(8):
         for log in (disputed(), hushed()):
             plan = [("write", 3), ("work", 12), ("rebuild", n), ("write", 2), ("rebuild", n), ("write", 9)]
-            drive(url, log, plan)
-            drive(url, log, [("rebuild_inline" if step == "rebuild" else step, n) for step, n in plan])
+            drive(next(urls), log, plan)
+            drive(next(urls), log, [("rebuild_inline" if step == "rebuild" else step, n) for step, n in plan])
 
 
 def test_a_rebuild_that_dies_at_any_statement_is_gone_on_with(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

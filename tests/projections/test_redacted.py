@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.conftest import Cluster
 from tests.database.everything import everything
+from tests.projections.driving import few_ledgers_each
 from tests.projections.test_histories import append, stored, write_again
 from tests.property.disputes import disputes
 from tests.property.restricting import restricted
@@ -133,10 +134,11 @@ def leaves(connection: psycopg.Connection, ledger_id: UUID, up_to: int) -> list[
 
 
 def test_of_any_history(cluster: Cluster) -> None:
-    url, elsewhere = cluster.migrated(), cluster.migrated()
     numbers = iter(range(1_000))
+    here, there = few_ledgers_each(cluster), few_ledgers_each(cluster)
 
     def check(log: Logged, data: st.DataObject) -> None:
+        url, elsewhere = next(here), next(there)
         name = f"redacted-{next(numbers)}"
         asyncio.run(write_again(url, name, log))
         worker, target = States(), Target(PROJECTION)
