@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -32,21 +33,21 @@ def tsvector(found: tuple[str, ...]) -> str:
 def encode_slice(incident_id: UUID, opened_at: datetime, one: Slice) -> Row:
     """A row of incident_history."""
     shown = one.summary
+    title_order, found = _named(shown.title, shown.kind, shown.tags)
     fields: dict[str, Any] = {
         "incident_id": incident_id,
         "said_from": instant(one.said_from),
         "said_to": instant(one.said_to),
         "opened_at": opened_at,
         "title": shown.title,
-        # Of bounded length: it stands in an index, and case folding makes some texts longer.
-        "title_order": re.sub(r"\W+", " ", shown.title.casefold()).strip()[:_ORDERED],
+        "title_order": title_order,
         "kind": shown.kind,
         "status": shown.status,
         "tags": shown.tags,
         "statuses": [
-            entry for name, found in shown.attributes.items() for entry in (name, *(f"{name}={one}" for one in found))
+            entry for name, its in shown.attributes.items() for entry in (name, *(f"{name}={one}" for one in its))
         ],
-        "words": tsvector(words(shown.title, shown.kind, *shown.tags)),
+        "words": found,
         "summary": shown,
     }
     fields |= _occurred(shown.occurred)
@@ -57,6 +58,13 @@ def encode_slice(incident_id: UUID, opened_at: datetime, one: Slice) -> Row:
         if count:
             fields |= {f"{name}_min": count.min, f"{name}_max": count.max}
     return fields
+
+
+@lru_cache(100)
+def _named(title: str, kind: str, tags: tuple[str, ...]) -> tuple[str, str]:
+    """How a title is ordered, and the words of an incident: the same in all of its slices."""
+    # Of bounded length: it stands in an index, and case folding makes some texts longer.
+    return re.sub(r"\W+", " ", title.casefold()).strip()[:_ORDERED], tsvector(words(title, kind, *tags))
 
 
 def _occurred(occurred: OccurredSummary | None) -> dict[str, Any]:

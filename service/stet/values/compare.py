@@ -73,22 +73,17 @@ def place_of(value: Raw) -> Spread:
 
 def interval(type_: AttributeType, value: Raw) -> Interval:
     """From the least to the greatest that the count or time may be; what is unknown is unbounded."""
-    if type_ == "count":
-        count = count_of(value)
-        if count.inconsistent:
-            known = [n for n in (count.min, count.best, count.max) if n is not None]
-            return Interval(min(known), max(known))
-        return Interval(count.min, math.inf if count.max is None else count.max)
-    time = time_of(value)
-    return Interval(time.earliest or BEGINNING, time.latest or END)
+    return _numbers(bytes(value)) if type_ == "count" else _instants(bytes(value))
 
 
 def _cached(read: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
     """Remembers what was read of the last values; of long ones only of a few, since a polygon may have megabytes."""
-    by_length = [(length, lru_cache(kept)(read)) for length, kept in _KEPT]
+    (short, of_short), *longer = [(length, lru_cache(kept)(read)) for length, kept in _KEPT]
 
     def remember(value: bytes) -> _T:
-        return next(cached for length, cached in by_length if len(value) <= length)(value)
+        if len(value) <= short:
+            return of_short(value)
+        return next(cached for length, cached in longer if len(value) <= length)(value)
 
     return remember
 
@@ -106,6 +101,21 @@ def _bare_place(value: bytes) -> bytes:
 @_cached
 def _count(value: bytes) -> Count:
     return msgspec.json.decode(value, type=Count)
+
+
+@_cached
+def _numbers(value: bytes) -> Interval:
+    count = _count(value)
+    if count.inconsistent:
+        known = [n for n in (count.min, count.best, count.max) if n is not None]
+        return Interval(min(known), max(known))
+    return Interval(count.min, math.inf if count.max is None else count.max)
+
+
+@_cached
+def _instants(value: bytes) -> Interval:
+    time = _time(value)
+    return Interval(time.earliest or BEGINNING, time.latest or END)
 
 
 @_cached

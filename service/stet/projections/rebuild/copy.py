@@ -6,9 +6,11 @@ any moment and go on; a second worker of the same share ends at its first commit
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -139,17 +141,42 @@ class _Chunk:
             with self._connection.cursor().copy(statement) as copying:
                 for one in taken:
                     for row in one.built.rows(table.name):
-                        copying.write_row([ledger_id, *(_value(row.get(column)) for column in columns[1:])])
+                        values = [row.get(column) for column in columns]
+                        values[0] = ledger_id
+                        copying.write_row([_FORMS[type(value)](value) for value in values])
 
 
-def _value(value: Any) -> Any:
-    """A value as COPY takes it: an array is a list, an object is JSON."""
-    if isinstance(value, tuple):
-        return list(value)
-    return msgspec.json.encode(value).decode() if isinstance(value, msgspec.Struct | dict) else value
+class _Forms(dict[type, Callable[[Any], Any]]):
+    """By type, what makes of a value what COPY takes: an array by its literal, an object as JSON."""
+
+    def __missing__(self, type_: type) -> Callable[[Any], Any]:
+        if issubclass(type_, tuple):
+            self[type_] = _array
+        else:
+            self[type_] = _json if issubclass(type_, msgspec.Struct | dict) else _same
+        return self[type_]
+
+
+def _array(values: tuple[Any, ...]) -> str:
+    quoted = (str(one).replace("\\", "\\\\").replace('"', '\\"') for one in values)
+    return "{" + ",".join(f'"{one}"' for one in quoted) + "}"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_FORMS = _Forms()
 
 
 if __name__ == "__main__":
+    # What is folded is given up whole, chunk by chunk: looking for circles in it again and again finds none.
+    gc.freeze()
+    gc.set_threshold(200_000)
     # Whoever started it ends it; the interrupt of a terminal reaches both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     copy_share(os.environ["STET_DATABASE_URL"], UUID(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
