@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,7 @@ def explain(state: Incident, attribute: Attribute, of: str | None, names: Names,
     )
 
 
-def _explained(verdict: Verdict, claims: list[Voice], names: Names) -> Explained:
+def _explained(verdict: Verdict, claims: Sequence[Voice], names: Names) -> Explained:
     heard = verdict.heard
     return Explained(
         result=verdict.resolved,

@@ -5,19 +5,18 @@ Pure, explainable, versioned. docs/resolution.md gives each step with an example
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
 
-from stet.incident.claim import RESOLVING
-from stet.incident.live import NOT_LIVE, Dropped, retractions, why_dropped
+from stet.incident.hear import Heard, by_act, hear
+from stet.incident.live import NOT_LIVE, retractions
 from stet.incident.rules import (
     ADMITTING,
-    AFFIRMING,
     Chosen,
     Voice,
     choose,
@@ -68,23 +67,22 @@ class Resolved(Struct, frozen=True, kw_only=True):
     interest: Interest | None = None
 
 
+class Outcome(NamedTuple):
+    """What a list shows of one attribute: the same as its `Resolved` says."""
+
+    attribute: str
+    of: str | None
+    value: Raw | None
+    status: ResolvedStatus
+    rule: Rule
+
+
 class Group(NamedTuple):
     """All resolving claims on one attribute at a cut, and the pin on it."""
 
     key: Key
-    claims: list[Voice]
+    claims: Sequence[Voice]
     pin: Pin | None
-
-
-class Heard(NamedTuple):
-    """The claims of a group: those that count, by what they do, and why the others do not."""
-
-    affirming: list[Voice]
-    """Explicit; purports, if nothing affirms."""
-    denying: list[Voice]
-    implied: list[Voice]
-    dropped: dict[UUID, Dropped]
-    purported: bool
 
 
 class Verdict(NamedTuple):
@@ -100,18 +98,13 @@ def groups(state: Incident) -> dict[Key, Group]:
 
     A pin is silent where none of the statements that it cites is kept.
     """
-    found: dict[Key, Group] = {}
+    claims: dict[Key, list[Voice]] = {}
     for statement in state.statements.values():
-        resolving = [claim for claim in statement.claims.values() if claim.attribute and claim.act in RESOLVING]
-        for one in voices_of(statement, resolving):
-            key = one.claim.attribute or "", one.claim.of
-            found.setdefault(key, Group(key, [], None)).claims.append(one)
-    for pin in state.pins:
-        if state.statements.keys().isdisjoint(pin.cites):
-            continue
-        key = pin.attribute, pin.of
-        found[key] = found.get(key, Group(key, [], None))._replace(pin=pin)
-    return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] or "")))
+        for one in voices_of(statement):
+            claims.setdefault((one.claim.attribute or "", one.claim.of), []).append(one)
+    pins = {(pin.attribute, pin.of): pin for pin in state.pins if not state.statements.keys().isdisjoint(pin.cites)}
+    keys = sorted({*claims, *pins}, key=lambda key: (key[0], key[1] or ""))
+    return {key: Group(key, claims.get(key, []), pins.get(key)) for key in keys}
 
 
 def resolve(state: Incident) -> tuple[Resolved, ...]:
@@ -134,15 +127,11 @@ def verdict(group: Group, state: Incident, retracted: dict[UUID, list[Statement]
 
 def judge(group: Group, state: Incident, retracted: dict[UUID, list[Statement]]) -> Verdict:
     """Resolves one attribute. `retracted` is what `retractions` gives of the state."""
-    rule = rule_of(group)
-    heard = hear(group, rule, state, retracted)
-    chosen = choose(rule, heard.affirming) if heard.affirming else Chosen(None, "nothing affirms a value")
-    if group.pin:
-        value = group.pin.value
-        chosen = Chosen(Raw(msgspec.json.encode([value])) if rule == "all" else value, "the desk's pin")
+    rule, pin = rule_of(group), group.pin
+    heard = hear(group.claims, rule, state, retracted)
+    chosen = _chosen(rule, pin, heard)
     supporting, dissenting = _sides(rule, chosen, heard)
     speakers = speakers_behind(supporting) if chosen.value is not None else 0
-    pin = group.pin
     resolved = Resolved(
         attribute=group.key[0],
         of=group.key[1],
@@ -167,6 +156,26 @@ def judge(group: Group, state: Incident, retracted: dict[UUID, list[Statement]])
     return Verdict(resolved, heard, chosen.step)
 
 
+def outcome(key: Key, counting: Sequence[Voice], pin: Pin | None) -> Outcome:
+    """What one attribute comes to, by the claims on it that count and the pin that speaks: at least one of them."""
+    rule = rule_of(Group(key, counting, pin))
+    if pin:
+        return Outcome(*key, _pinned(rule, pin), "pinned", rule)
+    heard = by_act(counting)
+    chosen = _chosen(rule, None, heard)
+    return Outcome(*key, chosen.value, _status(rule, chosen, heard, *_sides(rule, chosen, heard)), rule)
+
+
+def _pinned(rule: Rule, pin: Pin) -> Raw:
+    return Raw(msgspec.json.encode([pin.value])) if rule == "all" else pin.value
+
+
+def _chosen(rule: Rule, pin: Pin | None, heard: Heard) -> Chosen:
+    if pin:
+        return Chosen(_pinned(rule, pin), "the desk's pin")
+    return choose(rule, heard.affirming) if heard.affirming else Chosen(None, "nothing affirms a value")
+
+
 def rule_of(group: Group) -> Rule:
     """The rule of the group's attribute. One that the ledger defined is stored with its claims and pins."""
     if group.key[0] in BUILT_IN:
@@ -174,56 +183,6 @@ def rule_of(group: Group) -> Rule:
     rule = group.pin.rule if group.pin else group.claims[0].claim.rule
     assert rule
     return rule
-
-
-def hear(group: Group, rule: Rule, state: Incident, retracted: dict[UUID, list[Statement]]) -> Heard:
-    """Steps 1 to 4: the claims that count."""
-    dropped: dict[UUID, Dropped] = {}
-    live: list[Voice] = []
-    for one in group.claims:
-        if reason := why_dropped(one.statement, one.claim.claim_id, state, retracted):
-            dropped[one.claim.claim_id] = reason
-        else:
-            live.append(one)
-    newest = live if rule == "all" else _newest(live)
-    counting = {one.claim.claim_id for one in newest}
-    for one in live:
-        if one.claim.claim_id not in counting:
-            dropped[one.claim.claim_id] = "older"
-    explicit = [one for one in newest if one.claim.scope == "explicit"]
-    implied = [one for one in newest if one.claim.scope == "implied"]
-    affirming = [one for one in explicit if one.claim.act in AFFIRMING]
-    purports = [one for one in newest if one.claim.act == "purport"]
-    if affirming:
-        implied = [one for one in implied if one.claim.act != "purport"]
-        for one in purports:
-            dropped[one.claim.claim_id] = "purported"
-    denying = [one for one in explicit if one.claim.act == "deny"]
-    purporting = [one for one in purports if one.claim.scope == "explicit"]
-    return Heard(affirming or purporting, denying, implied, dropped, purported=bool(purporting) and not affirming)
-
-
-def _newest(live: list[Voice]) -> list[Voice]:
-    """Of one speaker only the newest statement. One that only implies a value does not displace one that says it."""
-    said: dict[UUID, tuple[Any, ...]] = {}
-    implied: dict[UUID, tuple[Any, ...]] = {}
-    for one in live:
-        latest = said if one.claim.scope == "explicit" else implied
-        order = _order(one)
-        latest[one.statement.speaker] = max(latest.get(one.statement.speaker, order), order)
-    kept = []
-    for one in live:
-        order, speaker = _order(one), one.statement.speaker
-        spoke = said.get(speaker)
-        if order == spoke or (
-            one.claim.scope == "implied" and order == implied[speaker] and (spoke is None or order > spoke)
-        ):
-            kept.append(one)
-    return kept
-
-
-def _order(one: Voice) -> tuple[Any, ...]:
-    return (*one.newness, one.statement.position)
 
 
 def _sides(rule: Rule, chosen: Chosen, heard: Heard) -> tuple[list[Voice], list[Voice]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw
 
-from stet.incident.claim import Claim
+from stet.incident.claim import RESOLVING, Claim
 from stet.incident.statement import Statement
 from stet.ledger.attributes import Rule
 from stet.values.compare import BEGINNING, END, Interval, canonical, count_of, interval, place_of, time_of
@@ -41,11 +41,15 @@ class Chosen(NamedTuple):
     """range, intersect: the claims have no common part."""
 
 
-def voices_of(statement: Statement, claims: Iterable[Claim]) -> Iterable[Voice]:
-    """Claims of a statement as the rules see them."""
-    earliest, latest = statement.said
-    newness = latest or END, earliest or BEGINNING
-    return (Voice(claim, statement, canonical(claim.type_, claim.value), newness) for claim in claims)
+def voices_of(statement: Statement) -> list[Voice]:
+    """The resolving claims of a statement as the rules see them."""
+    at = statement.said_at
+    newness = at.latest or statement.said.latest or END, at.earliest or BEGINNING
+    return [
+        Voice(claim, statement, canonical(claim.type_, claim.value), newness)
+        for claim in statement.claims.values()
+        if claim.attribute and claim.act in RESOLVING
+    ]
 
 
 def by_value(voices: Iterable[Voice]) -> dict[bytes, list[Voice]]:

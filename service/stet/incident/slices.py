@@ -2,23 +2,24 @@
 
 A slice covers the said times from `said_from` up to, but not including, `said_to`. Neighbours differ: equal ones are
 one slice. An incident that holds no statement has one slice that starts at END: only reads without said_by see it.
+A merged one has none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
-from uuid import UUID
 
 from msgspec.structs import replace
 
-from stet.incident.live import retractions
-from stet.incident.resolve import Group, Key, Resolved, groups, verdict
+from stet.incident.resolve import Outcome
+from stet.incident.spoken import Span
+from stet.incident.standing import Changed, Standing
 from stet.incident.state import Incident
-from stet.incident.statement import Statement
-from stet.incident.summary import Summary, summarise
+from stet.incident.summary import Summary, bare, told
 from stet.values.compare import BEGINNING, END
 
 
@@ -35,142 +36,159 @@ class Splice(NamedTuple):
     opened: list[Slice]
 
 
+class Reach(NamedTuple):
+    """For which said times an append can change the slices of an incident."""
+
+    before: Incident
+    after: Incident
+    began: datetime | None
+    """When the first statement was said that the incident held before; None: it held none."""
+    spans: Mapping[str, Sequence[Span]]
+    """By family of attributes, where it may come to something else."""
+    since: datetime | None
+    """From when on the live slices are needed to tell what changes; None: none of them does."""
+    until: datetime = END
+    """Those that begin later are not needed."""
+
+
 _HEADER = ("title", "kind", "tags", "status")
 
 
-def changed_since(before: Incident, after: Incident) -> datetime:
-    """The said time before which no slice differs between two states of an incident; END: none differs at all."""
-    if before.merged_into or after.merged_into:
-        return END if before.merged_into and after.merged_into else BEGINNING
-    if before.version == 0 or any(getattr(before, name) != getattr(after, name) for name in _HEADER):
-        return BEGINNING
-    sides = (before, after), (after, before)
-    changed = [
-        statement
-        for one, other in sides
-        for id_, statement in one.statements.items()
-        if statement is not other.statements.get(id_)
-    ]
-    changed += [
-        one.statements[cited]
-        for one, other in sides
-        for pin in one.pins
-        if pin not in other.pins
-        for cited in pin.cites
-        if cited in one.statements
-    ]
-    return min((_said(statement) for statement in changed), default=END)
+def reach(before: Incident, after: Incident, changed: Changed, standing: Standing) -> Reach:
+    """Takes to `standing` what an append changes of an incident."""
+    began = standing.begins
+    spans = standing.change(after, changed)
+    if after.merged_into:
+        return Reach(before, after, began, {}, None if before.merged_into else BEGINNING)
+    if before.merged_into or before.version == 0:
+        return Reach(before, after, None, {one: [(BEGINNING, END)] for one in standing.families()}, BEGINNING)
+    bounds = _bounds(spans, began, standing.begins)
+    if _renamed(before, after) or not bounds:
+        return Reach(before, after, began, spans, BEGINNING if _renamed(before, after) else None)
+    return Reach(before, after, began, spans, min(bounds), max(bounds))
 
 
-def renamed(before: Incident, after: Incident) -> bool:
-    """Whether the two states differ in title, kind, tags or status at most, so that all resolves alike."""
-    merged = before.merged_into or after.merged_into
-    return before.version > 0 and not merged and before.statements == after.statements and before.pins == after.pins
+def splice(live: list[Slice], reached: Reach, standing: Standing) -> Splice:
+    """What changes in the live slices, in order, of which at least those from `since` until `until` are given.
+
+    They become what they are after it.
+    """
+    if reached.since is None:
+        return Splice([], [])
+    if reached.after.merged_into:
+        closed = list(live)
+        live.clear()
+        return Splice(closed, [])
+    was = list(live)
+    if _renamed(reached.before, reached.after):
+        header = {name: getattr(reached.after, name) for name in _HEADER}
+        live[:] = [one._replace(summary=replace(one.summary, **header)) for one in live]
+        _lay(live, reached, standing)
+        return _difference(was, live)
+    return _difference(*_lay(live, reached, standing))
 
 
-def rename(live: Sequence[Slice], after: Incident) -> Splice:
-    """What changes in the live slices, all of which are given, where an incident was renamed."""
-    header = {name: getattr(after, name) for name in _HEADER}
-    return Splice(list(live), [one._replace(summary=replace(one.summary, **header)) for one in live])
+def _renamed(before: Incident, after: Incident) -> bool:
+    return before.version > 0 and any(getattr(before, name) != getattr(after, name) for name in _HEADER)
 
 
-def slices(state: Incident, since: datetime = BEGINNING) -> list[Slice]:
-    """The slices of an incident from a said time on; the first is clipped to begin there. A merged one has none."""
-    if state.merged_into:
-        return []
-    steps = list(_steps(state, since))
-    if not steps:
-        nothing = replace(state, statements={}, pins=())
-        steps = [(END, summarise(state, resolved_at(nothing)))]
-    merged: list[Slice] = []
-    for (said_from, shown), said_to in zip(steps, [*(at for at, _ in steps[1:]), END], strict=True):
-        merged = merge(merged, [Slice(said_from, said_to, shown)])
-    return merged
-
-
-def merge(head: list[Slice], tail: Iterable[Slice]) -> list[Slice]:
-    """Slices that follow one another, equal neighbours made one."""
-    found = list(head)
-    for one in tail:
-        if found and found[-1].said_to == one.said_from and found[-1].summary == one.summary:
-            found[-1] = found[-1]._replace(said_to=one.said_to)
-        else:
-            found.append(one)
-    return found
-
-
-def splice(live: Sequence[Slice], after: Incident, since: datetime) -> Splice:
-    """What changes in the live slices, in order, of which at least those that end at `since` or later are given."""
-    reached = [one for one in live if one.said_to >= since]
-    before = [one._replace(said_to=min(one.said_to, since)) for one in reached if one.said_from < since]
-    # Where nothing had been said yet, the one slice starts at END and ends with the first statement.
-    made = merge(before, slices(after, since))
-    old, new = ({one.said_from: one for one in some} for some in (reached, made))
+def _difference(old: Iterable[Slice], new: Iterable[Slice]) -> Splice:
+    was, is_ = ({one.said_from: one for one in some} for some in (old, new))
     return Splice(
-        [one for one in reached if new.get(one.said_from) != one],
-        [one for one in made if old.get(one.said_from) != one],
+        [one for one in was.values() if is_.get(one.said_from) != one],
+        [one for one in is_.values() if was.get(one.said_from) != one],
     )
 
 
-def resolved_at(state: Incident) -> dict[Key, Resolved]:
-    """Every attribute that has a live claim or a pin that speaks."""
-    retracted = retractions(state)
-    found = {key: verdict(group, state, retracted) for key, group in groups(state).items()}
-    return {key: one.resolved for key, one in found.items() if one}
+def _lay(live: list[Slice], reached: Reach, standing: Standing) -> tuple[list[Slice], list[Slice]]:
+    """Puts what the spans come to in the place of what was there; both."""
+    began, begins = reached.began, standing.begins
+    bounds = _bounds(reached.spans, began, begins)
+    if not live:
+        bounds.append(END)
+    if not bounds:
+        return [], []
+    # With its neighbours, since they may be equal to what comes to be beside them.
+    first = bisect_left(live, min(bounds), key=lambda one: one.said_to)
+    last = bisect_right(live, max(bounds), key=lambda one: one.said_from)
+    old = live[first:last]
+    if begins is None:
+        made = [Slice(END, END, bare(reached.after))]
+    else:
+        made = _laid(_extended(old, began, begins, reached.after), reached.spans, standing)
+    live[first:last] = made
+    return old, made
 
 
-def _said(statement: Statement) -> datetime:
-    return statement.said.latest or END
+def _bounds(spans: Mapping[str, Sequence[Span]], began: datetime | None, begins: datetime | None) -> list[datetime]:
+    """Where what is laid over the slices begins and ends."""
+    found = [at for its in spans.values() for span in its for at in span]
+    return found if began == begins else [*found, began or END, begins or END]
 
 
-def _steps(state: Incident, since: datetime) -> Iterator[tuple[datetime, Summary]]:
-    """The summary at `since`, if anything was said by then, and wherever the next statements were said.
-
-    Between two steps only the attributes are resolved again that the new statements touch.
-    """
-    order = sorted(state.statements.values(), key=_said)
-    kept = {one.statement_id: one for one in order if _said(one) <= since}
-    every = groups(state)
-    later = [one for one in order if _said(one) > since]
-    touching = _touching(state, every) if later else {}
-    cut = replace(state, statements=kept, pins=())
-    found: dict[Key, Resolved] = {}
-    if kept:
-        _resolve_again(every.keys(), every, cut, found)
-        yield since, summarise(state, found)
-    for said, arrived in groupby(later, key=_said):
-        new = list(arrived)
-        kept.update({one.statement_id: one for one in new})
-        _resolve_again({key for one in new for key in touching[one.statement_id]}, every, cut, found)
-        yield said, summarise(state, found)
+def _extended(old: list[Slice], began: datetime | None, begins: datetime, after: Incident) -> list[Slice]:
+    """The slices from where the first statement was said on: nothing resolves where there were none."""
+    kept = [one._replace(said_from=max(one.said_from, begins)) for one in old if began and one.said_to > begins]
+    if began is None or begins < began:
+        return [Slice(begins, began or END, bare(after)), *kept]
+    return kept
 
 
-def _resolve_again(keys: Iterable[Key], every: dict[Key, Group], cut: Incident, found: dict[Key, Resolved]) -> None:
-    retracted = retractions(cut)
-    for key in keys:
-        group = every[key]
-        claims = [one for one in group.claims if one.statement.statement_id in cut.statements]
-        pin = group.pin if group.pin and cut.statements.keys() & set(group.pin.cites) else None
-        made = verdict(Group(key, claims, pin), cut, retracted) if claims or pin else None
-        if made:
-            found[key] = made.resolved
+def _laid(base: Iterable[Slice], spans: Mapping[str, Sequence[Span]], standing: Standing) -> list[Slice]:
+    """The slices with what the families of attributes come to within their spans; neighbours that are equal are one."""
+    made: list[Slice] = []
+    points = _points(spans, standing)
+    at = 0
+    laid: dict[str, list[Outcome]] = {}
+    for one in base:
+        said_from = one.said_from
+        while at < len(points) and points[at][0] < one.said_to:
+            said, (starts, ends) = points[at]
+            if said > said_from:
+                _put(made, Slice(said_from, said, _told(one.summary, laid)))
+                said_from = said
+            for family in ends:
+                del laid[family]
+            laid |= {family: standing.told(family, said) for family in starts}
+            at += 1
+        _put(made, Slice(said_from, one.said_to, _told(one.summary, laid)))
+    return made
+
+
+def _told(shown: Summary, laid: Mapping[str, Sequence[Outcome]]) -> Summary:
+    for family, found in laid.items():
+        shown = told(shown, family, found)
+    return shown
+
+
+def _put(made: list[Slice], one: Slice) -> None:
+    if made and made[-1].said_to == one.said_from and made[-1].summary == one.summary:
+        made[-1] = made[-1]._replace(said_to=one.said_to)
+    else:
+        made.append(one)
+
+
+Point = tuple[datetime, tuple[set[str], set[str]]]
+"""A said time, the families of attributes that may come to something else from then on, and those whose span ends."""
+
+
+def _points(spans: Mapping[str, Sequence[Span]], standing: Standing) -> list[Point]:
+    found: dict[datetime, tuple[set[str], set[str]]] = {}
+    for family, its in spans.items():
+        for start, end in _united(its):
+            found.setdefault(start, (set(), set()))[0].add(family)
+            found.setdefault(end, (set(), set()))[1].add(family)
+            for said in standing.steps(family, start, end):
+                found.setdefault(said, (set(), set()))[0].add(family)
+    return sorted(found.items(), key=itemgetter(0))
+
+
+def _united(spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, those that meet made one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
         else:
-            found.pop(key, None)
-
-
-def _touching(state: Incident, every: Mapping[Key, Group]) -> dict[UUID, set[Key]]:
-    """For each statement the attributes that can change when it comes to be kept; `every` are the state's groups."""
-    found: dict[UUID, set[Key]] = {id_: set() for id_ in state.statements}
-    for key, group in every.items():
-        for one in group.claims:
-            found[one.statement.statement_id].add(key)
-        for cited in group.pin.cites if group.pin else ():
-            found.setdefault(cited, set()).add(key)
-    own = {id_: set(keys) for id_, keys in found.items()}
-    for id_, said in state.statements.items():
-        if said.retracts and said.retracts.statement_id in own:
-            found[id_] |= own[said.retracts.statement_id]
-        for supersession in said.superseded:
-            if supersession.superseded_by in found:
-                found[supersession.superseded_by] |= own[id_]
+            found.append((start, end))
     return found

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from stet.incident.events import Status
-from stet.incident.resolve import Key, Resolved, ResolvedStatus, resolve
+from stet.incident.resolve import Outcome, Resolved, ResolvedStatus, resolve
 from stet.incident.state import Incident
 from stet.ledger.attributes import BUILT_IN
 from stet.values.compare import interval, place_of, time_of
@@ -20,10 +22,12 @@ COUNTS = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ =
 PLACES = tuple(name for name, attribute in BUILT_IN.items() if attribute.type_ == "place")
 TEXT_MAX = 200
 """The longest text, in characters, that a list shows."""
-ELSEWHERE = {"occurred_at", *PLACES, *COUNTS}
+_OCCURRED, _PLACE = "occurred_at", "place"
+ELSEWHERE = {_OCCURRED, *PLACES, *COUNTS}
 """The attributes that have fields of their own."""
 _UNLISTED = (b'{"geometry"', b'{"name"', b'{"source_id"', b'{"document_id"')
 """How stored places, sources and documents begin: a geometry has any size, and a name is another stream's."""
+_Told = TypeVar("_Told", bound=Resolved | Outcome)
 
 
 class OccurredSummary(Struct, frozen=True, kw_only=True):
@@ -86,55 +90,92 @@ class IncidentSummary(Summary, frozen=True, kw_only=True):
 
 def summary(state: Incident) -> Summary:
     """The incident as a list shows it. said_by is applied already (stet.incident.said)."""
-    return summarise(state, {(one.attribute, one.of): one for one in resolve(state)})
+    shown = bare(state)
+    families: dict[str, list[Resolved]] = {}
+    for one in resolve(state):
+        families.setdefault(family_of(one.attribute), []).append(one)
+    for family, found in families.items():
+        shown = told(shown, family, found)
+    return shown
 
 
-def summarise(state: Incident, found: Mapping[Key, Resolved]) -> Summary:
-    """The same, from attributes that are resolved already."""
-    by_name: dict[str, list[Resolved]] = {}
-    for _, resolved in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] or "")):
-        by_name.setdefault(resolved.attribute, []).append(resolved)
-    counts = {name: _count(by_name.get(name, ())) for name in COUNTS}
+def bare(state: Incident) -> Summary:
+    """The incident as a list shows it where nothing resolves."""
     return Summary(
         title=state.title,
         kind=state.kind,
         status=state.status,
         tags=state.tags,
-        occurred=_occurred(by_name.get("occurred_at", ())),
-        place=_place([resolved for name in PLACES for resolved in by_name.get(name, ())]),
-        attributes={name: tuple(sorted({one.status for one in found})) for name, found in by_name.items()},
-        values=_values(by_name),
-        **counts,
+        occurred=None,
+        place=None,
+        killed=None,
+        injured=None,
+        missing=None,
+        detained=None,
+        attributes={},
+        values={},
     )
 
 
-def _values(by_name: Mapping[str, Sequence[Resolved]]) -> dict[str, Raw]:
-    # What is of nothing in particular comes first.
-    first = {name: found[0] for name, found in by_name.items() if name not in ELSEWHERE and found[0].of is None}
-    return {
-        name: one.value
-        for name, one in first.items()
-        if one.value is not None and one.rule != "all" and _is_listed(bytes(one.value))
-    }
+def family_of(attribute: str) -> str:
+    """The attributes that a list shows together have one name: all places are one field."""
+    return _PLACE if attribute in PLACES else attribute
 
 
-def _is_listed(value: bytes) -> bool:
+def names_of(family: str) -> tuple[str, ...]:
+    """The attributes of a family."""
+    return PLACES if family == _PLACE else (family,)
+
+
+def told(shown: Summary, family: str, found: Sequence[Resolved | Outcome]) -> Summary:
+    """The summary with what a family of attributes comes to instead: all of it, in the order of (attribute, of)."""
+    names = names_of(family)
+    by_name: dict[str, list[Resolved | Outcome]] = {}
+    for one in found:
+        by_name.setdefault(one.attribute, []).append(one)
+    statuses = {name: tuple(sorted({one.status for one in its})) for name, its in by_name.items()}
+    fields: dict[str, Any] = {"attributes": _put(shown.attributes, names, statuses)}
+    if family == _OCCURRED:
+        fields["occurred"] = _occurred(found)
+    elif family == _PLACE:
+        fields["place"] = _place(found)
+    elif family in COUNTS:
+        fields[family] = _count(found)
+    else:
+        # What is of nothing in particular comes first.
+        listed = found and found[0].of is None and found[0].rule != "all" and _is_listed(found[0].value)
+        fields["values"] = _put(shown.values, names, {family: found[0].value} if listed else {})
+    return replace(shown, **fields)
+
+
+def _put(shown: dict[str, Any], names: Collection[str], found: dict[str, Any]) -> dict[str, Any]:
+    """What is shown by name with other entries for some of the names, in the order of all."""
+    if all(shown.get(name) == found.get(name) for name in names):
+        return shown
+    others = {name: value for name, value in shown.items() if name not in names}
+    return dict(sorted((others | found).items()))
+
+
+def _is_listed(raw: Raw | None) -> bool:
+    if raw is None:
+        return False
+    value = bytes(raw)
     if value.startswith(b'"'):
         return len(value) <= TEXT_MAX or len(msgspec.json.decode(value, type=str)) <= TEXT_MAX
     return not value.startswith(_UNLISTED)
 
 
-def _of_all(found: Sequence[Resolved]) -> list[Resolved]:
+def _of_all(found: Sequence[Resolved | Outcome]) -> list[Resolved | Outcome]:
     """The one that is of nothing in particular, if it has a value; else all that have one."""
     valued = [one for one in found if one.value is not None]
     return [one for one in valued if one.of is None] or valued
 
 
-def _worst(found: Sequence[Resolved]) -> ResolvedStatus:
+def _worst(found: Sequence[Resolved | Outcome]) -> ResolvedStatus:
     return found[0].status if len({one.status for one in found}) == 1 else "contested"
 
 
-def _count(found: Sequence[Resolved]) -> CountSummary | None:
+def _count(found: Sequence[Resolved | Outcome]) -> CountSummary | None:
     groups = _of_all(found)
     if not groups:
         return None
@@ -146,7 +187,7 @@ def _count(found: Sequence[Resolved]) -> CountSummary | None:
     return CountSummary(min=greatest[0], max=None, status=greatest[1].status)
 
 
-def _occurred(found: Sequence[Resolved]) -> OccurredSummary | None:
+def _occurred(found: Sequence[Resolved | Outcome]) -> OccurredSummary | None:
     groups = _of_all(found)
     if not groups:
         return None
@@ -162,14 +203,14 @@ def _occurred(found: Sequence[Resolved]) -> OccurredSummary | None:
     )
 
 
-def finest(found: Iterable[Resolved]) -> Resolved | None:
+def finest(found: Iterable[_Told]) -> _Told | None:
     """The smallest disc of all places that have one: a name alone is on no map. Of equal ones the first by name."""
     places = ((one, place_of(one.value)) for one in found if one.attribute in PLACES and one.value is not None)
     ranked = (((place.disc is None, place.radius_m, one.attribute, one.of or ""), one) for one, place in places)
     return min(ranked, key=lambda pair: pair[0], default=(None, None))[1]
 
 
-def _place(found: Iterable[Resolved]) -> PlaceSummary | None:
+def _place(found: Iterable[Resolved | Outcome]) -> PlaceSummary | None:
     one = finest(found)
     if one is None or one.value is None:
         return None

@@ -17,7 +17,7 @@ import msgspec
 from stet.database.pool import Connection
 from stet.incident.state import Incident
 from stet.projections.inline import Made, States, rows_of
-from stet.projections.projection import LIVE, Row
+from stet.projections.projection import LIVE, Events, Row
 from stet.projections.target import as_json, lacking
 
 POSITION = 2**62
@@ -36,15 +36,15 @@ _SAID = ("said_from", "said_to", "said_latest")
 NOTHING: dict[str, str | None] = {name + end: None for name in _TABLES for end in ("_ended", "")}
 
 
-async def foresee(connection: Connection, ledger_id: UUID, states: States) -> Made | None:
-    """What a group changes, by states that come from stand-ins; None: it cannot be told before it is appended.
+async def foresee(connection: Connection, ledger_id: UUID, states: States, events: Events) -> Made | None:
+    """What a group changes, by events and states of stand-ins; None: it cannot be told before it is appended.
 
     It is true if every stream has the version that was seen: then the live slices are what they were, too.
     """
     if any(one.guarded for pair in states.values() for one in pair if isinstance(one, Incident)):
         return None
     try:
-        made = await rows_of(connection, ledger_id, states)
+        made = await rows_of(connection, ledger_id, states, events)
     except msgspec.MsgspecError:
         # Rows of another release: the append finds that out.
         return None

@@ -6,19 +6,24 @@ docs/architecture.md has the law that every row obeys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
 
+from msgspec import Struct
+
+from stet.envelope import Recorded
+from stet.incident.about import statement_of
 from stet.incident.resolve import RESOLUTION
 from stet.incident.row import row_of
-from stet.incident.slices import Slice, Splice, changed_since, rename, renamed, splice
-from stet.incident.state import Incident
+from stet.incident.slices import Slice, Splice, reach, splice
+from stet.incident.standing import Changed, Standing
+from stet.incident.state import Incident, fold_in_place
 from stet.incident.state import fold as fold_incident
+from stet.incident.statement import Statement
 from stet.projections.audiences import PUBLIC
 from stet.projections.projection import Change, Events, Projection, Table
 from stet.projections.record import encode_slice, encode_statement, instant
-from stet.values.compare import END
 
 _VERSION = RESOLUTION + 3
 """Raised with the rules of resolution, and whenever the same incident is shown by another row."""
@@ -28,40 +33,46 @@ _SPOKEN = Table(name="statement_history", key=("incident_id", "statement_id"), i
 _SEEN = Table(name="shown_history", key=("incident_id",), id="incident_id", kind=_KIND, only=PUBLIC)
 
 
-class Sliced(NamedTuple):
-    """An incident and its live slices, in order."""
+class Sliced(Struct):
+    """An incident, what stands in it, and its live slices, in order. A step changes it."""
 
     incident: Incident
-    live: tuple[Slice, ...]
+    standing: Standing
+    live: list[Slice]
+
+    def copy(self) -> Sliced:
+        """One that changes apart from this."""
+        return Sliced(fold_incident((), self.incident), self.standing.copy(), list(self.live))
 
 
 def step(state: Sliced | None, append: Events) -> tuple[Sliced, tuple[Change, ...]]:
     """The incident after an append, and what it changes."""
-    before, live = state or (Incident(), ())
-    after = fold_incident(append, before)
-    found = splice_of(before, after, live, since_of(before, after))
-    kept = {one.said_from: one for one in live}
-    for one in found.closed:
-        del kept[one.said_from]
-    kept |= {one.said_from: one for one in found.opened}
-    return Sliced(after, tuple(kept[said_from] for said_from in sorted(kept))), changes_of(before, after, found)
+    sliced = state or Sliced(Incident(), Standing(), [])
+    before, held = sliced.incident, sliced.incident.statements
+    was = {id_: held.get(id_) for id_ in touched_by(append)}
+    sliced.incident = after = fold_in_place(append, before)
+    changed = changed_of(was, after)
+    reached = reach(before, after, changed, sliced.standing)
+    found = splice(sliced.live, reached, sliced.standing)
+    return sliced, changes_of(before, after, changed, found)
 
 
-def since_of(before: Incident, after: Incident) -> datetime | None:
-    """From which said time on the live slices are needed to tell what changes; None: none of them does."""
-    since = changed_since(before, after)
-    return None if since == END else since
+def touched_by(append: Iterable[Recorded[Any]]) -> set[UUID]:
+    """The statements that some events may make others of, or remove."""
+    return {id_ for one in append if (id_ := statement_of(one.event))}
 
 
-def splice_of(before: Incident, after: Incident, live: Sequence[Slice], since: datetime | None) -> Splice:
-    """What changes in the live slices, of which at least those that end at `since` or later are given."""
-    if since is None:
-        return Splice([], [])
-    return rename(live, after) if renamed(before, after) else splice(live, after, since)
+def changed_of(was: Mapping[UUID, Statement | None], after: Incident) -> Changed:
+    """Of some statements as they were, those that are others."""
+    pairs = {id_: (old, after.statements.get(id_)) for id_, old in was.items()}
+    return {id_: (old, new) for id_, (old, new) in pairs.items() if old is not new}
 
 
-def changes_of(before: Incident, after: Incident, found: Splice) -> tuple[Change, ...]:
-    """What leads from one state of an incident to another, given what changes in its slices."""
+def changes_of(before: Incident, after: Incident, changed: Changed, found: Splice) -> tuple[Change, ...]:
+    """What leads from one state of an incident to another, given which statements and slices change.
+
+    Of what is not `changed` the two hold the same; the earlier one's own statements may be those of the later by now.
+    """
     assert after.incident_id and after.opened_at
     id_, opened_at = after.incident_id, after.opened_at
     ended = [(id_, instant(one.said_from)) for one in found.closed]
@@ -69,12 +80,11 @@ def changes_of(before: Incident, after: Incident, found: Splice) -> tuple[Change
     silenced, spoken = [], []
     # Of a merged incident nothing is listed: all that it holds is listed of the one that it was merged into.
     was_listed, is_listed = before.version > 0 and not before.merged_into, not after.merged_into
-    said_before, said_after = (one.statements if not one.merged_into else {} for one in (before, after))
-    for statement_id in said_before.keys() | said_after.keys():
-        old, new = said_before.get(statement_id), said_after.get(statement_id)
-        if old is new:
-            continue
-        was, is_ = (row_of(one) if one else None for one in (old, new))
+    if bool(before.merged_into) != bool(after.merged_into):
+        changed = {one: (held, held) for one, held in after.statements.items()} | dict(changed)
+    for statement_id, (old, new) in changed.items():
+        was = row_of(old) if old and not before.merged_into else None
+        is_ = row_of(new) if new and not after.merged_into else None
         if was != is_:
             silenced += [(id_, statement_id)] if was else []
             spoken += [is_] if is_ else []
@@ -94,5 +104,6 @@ PROJECTION = Projection(
     kinds=("incident",),
     tables=(_SLICES, _SPOKEN, _SEEN),
     step=step,
+    copy=Sliced.copy,
     split=True,
 )

@@ -12,12 +12,13 @@ import msgspec
 
 from stet.database.pool import Connection
 from stet.document.state import Document
-from stet.incident.slices import Slice
+from stet.incident.slices import Slice, reach, splice
+from stet.incident.standing import Standing
 from stet.incident.state import Incident, fold
 from stet.incident.summary import Summary
 from stet.projections import history, names, restriction
 from stet.projections.audiences import ALL, goes_on, views
-from stet.projections.history import changes_of, since_of, splice_of
+from stet.projections.history import changed_of, changes_of, touched_by
 from stet.projections.projection import Built, Change, Events, Projection, follow, kind_of
 from stet.projections.restriction import restricted_of
 from stet.projections.target import Target, fault_of, writes
@@ -42,6 +43,8 @@ class _Seen(NamedTuple):
     audience: str
     before: Incident
     after: Incident
+    touched: Collection[UUID]
+    """The statements that the append may make others of."""
 
 
 Made = Sequence[tuple[Projection, Built]]
@@ -49,21 +52,23 @@ Made = Sequence[tuple[Projection, Built]]
 
 
 async def keep_inline(
-    connection: Connection, ledger_id: UUID, states: States, events: int, redacted: Collection[str] = ()
+    connection: Connection, ledger_id: UUID, states: States, events: Events, redacted: Collection[str] = ()
 ) -> None:
     """Writes what the appends of a group change, in the transaction of the append."""
-    made = await rows_of(connection, ledger_id, states, redacted)
+    made = await rows_of(connection, ledger_id, states, events, redacted)
     async with connection.pipeline():
         sent = [
             (one, await connection.execute(one.statement, one.parameters))
             for projection, built in made
             for one in writes(Target(projection), ledger_id, built)
         ]
-    tell(made, events, (fault_of(one, cursor.rowcount) for one, cursor in sent))
+    tell(made, len(events), (fault_of(one, cursor.rowcount) for one, cursor in sent))
 
 
-async def rows_of(connection: Connection, ledger_id: UUID, states: States, redacted: Collection[str] = ()) -> Made:
-    """What the appends of a group change. Each stream is in one of them only.
+async def rows_of(
+    connection: Connection, ledger_id: UUID, states: States, events: Events, redacted: Collection[str] = ()
+) -> Made:
+    """What the appends of a group change, which these events are. Each stream is in one of them only.
 
     It knows the states from the decision, so it folds nothing: what a step would give follows from the two states and
     the live slices. Only an incident of which the public is not shown all is read again, and what was redacted: its
@@ -82,7 +87,7 @@ async def rows_of(connection: Connection, ledger_id: UUID, states: States, redac
     return [
         (names.PROJECTION, await _named(connection, ledger_id, named, redacted)),
         (restriction.PROJECTION, _built(restriction.PROJECTION, restricted)),
-        (history.PROJECTION, await _histories(connection, ledger_id, states, redacted)),
+        (history.PROJECTION, await _histories(connection, ledger_id, states, events, redacted)),
     ]
 
 
@@ -123,11 +128,17 @@ async def _named(
     return built
 
 
-async def _histories(connection: Connection, ledger_id: UUID, states: States, redacted: Collection[str]) -> Built:
+async def _histories(
+    connection: Connection, ledger_id: UUID, states: States, appended: Events, redacted: Collection[str]
+) -> Built:
     """The rows of the incidents: those that an append adds and ends, or, where its audiences change, all."""
     incidents = {stream: pair for stream, pair in states.items() if isinstance(pair[1], Incident)}
     guarded = [stream for stream, pair in incidents.items() if stream in redacted or any(one.guarded for one in pair)]
-    seen = [_Seen(ALL, *pair) for stream, pair in incidents.items() if stream not in guarded]
+    touched: dict[str, set[UUID]] = {stream: set() for stream in incidents}
+    for event in appended:
+        if event.stream in incidents:
+            touched[event.stream] |= touched_by((event,))
+    seen = [_Seen(ALL, *pair, touched[stream]) for stream, pair in incidents.items() if stream not in guarded]
     built = Built.nothing(history.PROJECTION)
     for stream, events in (await read_streams(connection, ledger_id, guarded)).items():
         version = incidents[stream][0].version
@@ -152,22 +163,28 @@ def _seen_of(stream: str, earlier: Events, events: Events) -> list[_Seen] | None
     for audience, its in after.items():
         if more := its[len(before[audience]) :]:
             state = fold(before[audience])
-            found.append(_Seen(audience, state, fold(more, state)))
+            found.append(_Seen(audience, state, fold(more, state), touched_by(more)))
     return found
 
 
 async def _changes(
     connection: Connection, ledger_id: UUID, incidents: Sequence[_Seen]
 ) -> list[tuple[_Seen, tuple[Change, ...]]]:
-    sinces = [since_of(one.before, one.after) for one in incidents]
+    reached = []
+    for n, one in enumerate(incidents):
+        if n % _BREATH == _BREATH - 1:
+            await asyncio.sleep(0)
+        changed = changed_of({id_: one.before.statements.get(id_) for id_ in one.touched}, one.after)
+        standing = Standing.of(one.before, one.after, changed)
+        reached.append((changed, standing, reach(one.before, one.after, changed, standing)))
     live: dict[tuple[UUID, str], list[Slice]] = {}
     wanted = [
-        (one.before.incident_id, one.audience, since)
-        for one, since in zip(incidents, sinces, strict=True)
-        if since and one.before.version
+        (one.before.incident_id, one.audience, its.since, None if its.until == END else its.until)
+        for one, (_, _, its) in zip(incidents, reached, strict=True)
+        if its.since and one.before.version
     ]
     if wanted:
-        columns = zip(("incident_ids", "audiences", "sinces"), zip(*wanted, strict=True), strict=True)
+        columns = zip(("incident_ids", "audiences", "sinces", "untils"), zip(*wanted, strict=True), strict=True)
         parameters = {"ledger_id": ledger_id} | {name: list(values) for name, values in columns}
         cursor = await connection.execute(_READ_LIVE_SLICES, parameters)
         for incident_id, audience, unsaid, said_from, said_to, summary in await cursor.fetchall():
@@ -175,9 +192,7 @@ async def _changes(
             shown = Slice(begins, said_to or END, _SUMMARY.decode(summary))
             live.setdefault((incident_id, audience), []).append(shown)
     found = []
-    for n, (one, since) in enumerate(zip(incidents, sinces, strict=True)):
-        if n % _BREATH == _BREATH - 1:
-            await asyncio.sleep(0)
-        its = live.get((one.after.incident_id or UUID(int=0), one.audience), [])
-        found.append((one, changes_of(one.before, one.after, splice_of(one.before, one.after, its, since))))
+    for one, (changed, standing, its) in zip(incidents, reached, strict=True):
+        slices = live.get((one.after.incident_id or UUID(int=0), one.audience), [])
+        found.append((one, changes_of(one.before, one.after, changed, splice(slices, its, standing))))
     return found

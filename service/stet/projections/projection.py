@@ -70,7 +70,10 @@ class Projection(Struct, frozen=True, kw_only=True):
     """The kinds of the streams that it is made from."""
     tables: tuple[Table, ...]
     step: Callable[[Any, Events], tuple[Any, Iterable[Change]]]
-    """Pure: from a stream's state (None: nothing yet) and its events in one append to its state and the changes."""
+    """From a stream's state (None: nothing yet) and its events in one append to its state and the changes. Nothing
+    else decides about them; the state that it is given may be changed in place."""
+    copy: Callable[[Any], Any] = lambda state: state
+    """Of a state one that no step on the other changes."""
     split: bool = False
     """Its rows are those of audiences; `kinds` is then incident alone."""
 
@@ -171,6 +174,7 @@ def step_all(
     projection: Projection, built: Built, events: Events, state: Any = None, *, audience: str = ALL, after: int = 0
 ) -> Any:
     """The state after some events, append by append. What those after a position change is added. Raises Stuck."""
+    state = None if state is None else projection.copy(state)
     for append in appends(events):
         try:
             state, changes = projection.step(state, append)

@@ -39,8 +39,8 @@ async def append_on(
     """
     made = None
     if not any(append.erased for append in group):
-        states = around(_before(group), _recorded(group, POSITION, RECORDED_AT))
-        made = await foresee(connection, ledger_id, states)
+        events = _recorded(group, POSITION, RECORDED_AT)
+        made = await foresee(connection, ledger_id, around(_before(group), events), events)
     if made is None:
         async with connection.transaction():
             return await _append_then_keep(connection, ledger_id, group)
@@ -94,7 +94,7 @@ async def _append_then_keep(
             }
             await connection.execute(_REDACT, redacted)
         states = around(_before(group), events)
-        await keep_inline(connection, ledger_id, states, len(events), {one.stream for one in erased})
+        await keep_inline(connection, ledger_id, states, events, {one.stream for one in erased})
     return row.position, row.stale, row.repeated
 
 
