@@ -63,13 +63,17 @@ class Pool(AsyncConnectionPool[Connection]):
 def make_pool(url: str, settings: Settings, *, role: str = "stet_application") -> Pool:
     """A closed pool; open it inside the event loop. A connection from it may only what `role` may."""
 
+    limit = f"{settings.statement_timeout_ms}ms"
+
     async def configure(connection: Connection) -> None:
         # As statements, not as start-up options: a pooler between us and PostgreSQL may refuse those.
         await connection.execute(
             """SELECT set_config('role', %s, false), set_config('statement_timeout', %s, false),
                       set_config('lock_timeout', %s, false), set_config('timezone', 'UTC', false),
-                      set_config('idle_in_transaction_session_timeout', '60s', false)""",
-            (role, f"{settings.statement_timeout_ms}ms", f"{settings.statement_timeout_ms}ms"),
+                      set_config('idle_in_transaction_session_timeout', '60s', false),
+                      set_config('enable_seqscan', %s, false)""",
+            # No request is to read a whole table, whatever statistics say of the tables of another day.
+            (role, limit, limit, "off" if role == "stet_application" else "on"),
         )
 
     return Pool(

@@ -77,6 +77,9 @@ _SPOKEN: LiteralString = "h.incident_id IN (SELECT s.incident_id FROM stet.state
 _WORDED: LiteralString = "h.incident_id IN (SELECT s.incident_id FROM stet.statement_search s WHERE "
 _SAID: LiteralString = " AND s.said_latest <= %(said_by)s"
 _BOX: LiteralString = "%(west)s, %(south)s, %(east)s, %(north)s"
+# Places are looked at closely only where their latitudes, compared at next to no cost, let them match: a degree has
+# 111,195 m. The metre keeps what is divided from being too small a number.
+_REACH: LiteralString = "(h.radius_m + 1) / 111000"
 
 
 def at_cut(cut: ReadCut) -> Fragments:
@@ -100,18 +103,35 @@ def kept(cut: ReadCut) -> Fragments:
 
 def of_cut(ledger_id: UUID, cut: ReadCut) -> dict[str, Any]:
     """The parameters of the fragments of a cut."""
-    return {"ledger_id": ledger_id, "position": cut.position, "said_by": cut.said.by, "audience": cut.audience}
+    return {
+        "ledger_id": ledger_id,
+        "position": cut.position,
+        "recorded_at": cut.recorded_at,
+        "said_by": cut.said.by,
+        "audience": cut.audience,
+    }
 
 
 def matching(wanted: IncidentFilter, cut: ReadCut) -> tuple[Fragments, dict[str, Any]]:
     """The fragments of a filter, and their parameters but `q`, which `search` makes."""
-    parameters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
-    fragments = [fragment for name, fragment in _SIMPLE.items() if parameters[name] is not None]
+    fragments, parameters = matching_rows(wanted)
     statement: LiteralString = _KEPT + _SAID if cut.said.by else _KEPT
     if wanted.q is not None:
         fragments.append("(h.words @@ %(q)s::tsquery OR " + _WORDED + statement + " AND s.words @@ %(q)s::tsquery))")
     if wanted.source is not None:
-        fragments.append(_SPOKEN + statement + " AND " + _ROLES[wanted.role] + ")")
+        fragments.append(_SPOKEN + statement + " AND " + spoken(wanted.role) + ")")
+    return fragments, parameters
+
+
+def spoken(role: Role | None) -> LiteralString:
+    """The condition that `source` has the role in a statement; None: any."""
+    return _ROLES[role]
+
+
+def matching_rows(wanted: IncidentFilter) -> tuple[Fragments, dict[str, Any]]:
+    """The fragments of what a filter says of the rows of incident_history alone, and its parameters."""
+    parameters = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+    fragments = [fragment for name, fragment in _SIMPLE.items() if parameters[name] is not None]
     if wanted.attribute_status is None:
         fragments += ["h.statuses @> ARRAY[%(attribute)s]"] if wanted.attribute else []
     elif wanted.attribute:
@@ -130,11 +150,14 @@ def _places(wanted: IncidentFilter, parameters: dict[str, Any]) -> Fragments:
     if wanted.bbox:
         parameters |= dict(zip(("west", "south", "east", "north"), wanted.bbox, strict=True))
         if wanted.place_match == "definite":
+            fragments.append("h.latitude >= %(south)s AND h.latitude <= %(north)s")
             fragments.append("stet.disc_in_box(h.longitude, h.latitude, h.radius_m, " + _BOX + ")")
         else:
+            fragments.append("h.latitude >= %(south)s - " + _REACH + " AND h.latitude <= %(north)s + " + _REACH)
             fragments.append("stet.box_distance_m(h.longitude, h.latitude, " + _BOX + ") <= h.radius_m")
     if wanted.near:
         parameters |= {"near_longitude": wanted.near[0], "near_latitude": wanted.near[1]}
+        fragments.append("abs(h.latitude - %(near_latitude)s) <= (h.radius_m + %(radius)s + 1) / 111000")
         distance: LiteralString = "stet.distance_m(h.longitude, h.latitude, %(near_longitude)s, %(near_latitude)s)"
         if wanted.place_match == "definite":
             fragments.append(distance + " + h.radius_m <= %(radius)s")

@@ -12,7 +12,8 @@ from psycopg import sql
 from stet.database.pool import Connection
 from stet.incident.summary import IncidentSummary, Summary
 from stet.queries.cut import ReadCut
-from stet.queries.filters import Fragments, IncidentFilter, at_cut, both, by_source_at, matching, of_cut, search
+from stet.queries.few import said_of
+from stet.queries.filters import Fragments, IncidentFilter, at_cut, both, by_source_at, matching_rows, of_cut, search
 from stet.queries.many import Rows
 from stet.sql import load
 
@@ -45,14 +46,15 @@ async def list_incidents(
 ) -> Rows[IncidentSummary]:
     """Some incidents that match at the cut. The connection must be in a snapshot that holds the cut."""
     wanted = await by_source_at(connection, ledger_id, wanted, cut)
-    fragments, parameters = matching(wanted, cut)
+    fragments, parameters = matching_rows(wanted)
     if wanted.q is not None:
         parameters["q"] = await search(connection, ledger_id, cut, wanted.q)
     parameters |= of_cut(ledger_id, cut) | {"limit": limit + 1}
-    fragments = [*at_cut(cut), *fragments]
+    said, few = await said_of(connection, ledger_id, cut, wanted, parameters)
+    fragments = [*at_cut(cut), *fragments, *said]
     if after:
         parameters |= {"after_key": after[0], "after_id": after[1]}
-    cursor = await connection.execute(_statement(sort, fragments, after, cut), parameters)
+    cursor = await connection.execute(_statement(sort, fragments, after, cut, few=few), parameters)
     rows = await cursor.fetchall()
     more = (rows[limit - 1][5], str(rows[limit - 1][0])) if len(rows) > limit else None
     page = [_summary(row) for row in rows[:limit]]
@@ -70,7 +72,7 @@ async def _as_shown(
     return [replace(item, **last.get(item.incident_id, {})) for item in page]
 
 
-def _statement(sort: Sort, fragments: Fragments, after: After | None, cut: ReadCut) -> sql.Composed:
+def _statement(sort: Sort, fragments: Fragments, after: After | None, cut: ReadCut, *, few: bool) -> sql.Composed:
     name = sort.removeprefix("-")
     descending = sort.startswith("-")
     direction = sql.SQL("DESC") if descending else sql.SQL("ASC")
@@ -81,9 +83,19 @@ def _statement(sort: Sort, fragments: Fragments, after: After | None, cut: ReadC
         return sql.SQL(by_update).format(filters=both([*fragments, *paged]), direction=direction)
     key = _KEYS.get(sort) or _KEYS[name]
     type_: LiteralString = "text" if name == "title" else "timestamptz"
-    paged = ["(" + key + ", h.incident_id)" + beyond + "(%(after_key)s::" + type_ + ", %(after_id)s::uuid)"]
-    filters = both([*fragments, *(paged if after else [])])
-    return sql.SQL(_LIST).format(key=sql.SQL(key), filters=filters, direction=direction)
+    paged = (
+        ["(" + key + ", h.incident_id)" + beyond + "(%(after_key)s::" + type_ + ", %(after_id)s::uuid)"]
+        if after
+        else []
+    )
+    if sort == "-opened_at" and not cut.live:
+        # What was opened after the cut is not in it: there is no need to walk past that.
+        paged.append("h.opened_at <= %(recorded_at)s")
+    filters = both([*fragments, *paged])
+    # In no index's order: few are looked up, and sorted.
+    return sql.SQL(_LIST).format(
+        key=sql.SQL("(SELECT " + key + ")" if few else key), filters=filters, direction=direction
+    )
 
 
 def _summary(row: tuple[Any, ...]) -> IncidentSummary:
