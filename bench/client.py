@@ -35,9 +35,8 @@ class Plan(Struct, frozen=True):
     requests: list[Request]
     """They are taken in turn."""
     connections: int = 8
-    seconds: float | None = None
-    times: int = 1
-    """Where no time is given: how often each request is sent."""
+    seconds: float = 0
+    """For how long; each request is sent once at least."""
     first: int = 0
     """The first number that is put into requests."""
 
@@ -97,7 +96,7 @@ class _Connection(asyncio.Protocol):
             self._fail(f"the connection was lost: {exc}")
 
     def _send(self) -> None:
-        over = time.perf_counter() > self._until if self._plan.seconds else self._sent == len(self._numbers)
+        over = self._sent >= len(self._numbers) and time.perf_counter() > self._until
         if over:
             self.done.set_result(None)
             self._transport.close()
@@ -122,14 +121,13 @@ class _Connection(asyncio.Protocol):
 
 
 async def _follow(plan: Plan) -> Measured:
-    loop, began, bodies = asyncio.get_running_loop(), time.perf_counter(), count(plan.first)
-    whole = list(range(len(plan.requests))) * plan.times
-    at_once = plan.connections if plan.seconds else min(plan.connections, len(whole))
+    loop, began, following = asyncio.get_running_loop(), time.perf_counter(), count(plan.first)
+    step = min(plan.connections, len(plan.requests))
     made = []
-    for n in range(at_once):
-        # Each begins elsewhere: together they do not ask for one thing at a time.
-        own = whole[n::at_once] if not plan.seconds else whole[n % len(whole) :] + whole[: n % len(whole)]
-        connection = _Connection(plan, own, bodies, began + (plan.seconds or 0))
+    for n in range(plan.connections if plan.seconds else step):
+        # Together they do not ask for one thing at a time.
+        own = range(n % step, len(plan.requests), step)
+        connection = _Connection(plan, own, following, began + plan.seconds)
         await loop.create_connection(lambda made=connection: made, "127.0.0.1", plan.port)  # type: ignore[misc]
         made.append(connection)
     await asyncio.gather(*(one.done for one in made))

@@ -72,7 +72,7 @@ def _measured(bench: Bench, plans: dict[str, tuple[Served, list[Request]]]) -> d
     for round_ in range(-1, bench.rounds):
         for name, (server, requests) in plans.items():
             before = server.cpu
-            how_long = bench.seconds if round_ >= 0 else None
+            how_long = bench.seconds if round_ >= 0 else 0
             one = follow(Plan(server.port, requests, seconds=how_long, first=numbers))
             numbers += len(one.took)
             spent = (server.cpu - before) / len(one.took) * 1000
