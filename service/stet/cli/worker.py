@@ -63,5 +63,8 @@ def log_lines(secret: str | None = None) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Masked(secret))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
+    # A line says nothing of where in the code it was written, or by which thread: it is not to be found out for each.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ goes by a name that it pointed at this machine (DNS rebinding), the Host that it
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from stet.http.body import StetRequest
@@ -22,10 +23,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(100)
+def _is_here(host: str) -> bool:
+    return is_loopback(urlsplit(f"//{host}").hostname or "")
+
+
 def forbidden(request: StetRequest) -> str | None:
     """Why the request is not for this service to answer; None = it is."""
     host = request.headers.get("host", "")
-    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+    if not _is_here(host):
         return "this service has no keys: it answers to a loopback address or localhost only"
     origin = request.headers.get("origin")
     if origin and request.method not in ("GET", "OPTIONS") and urlsplit(origin).netloc != host:
