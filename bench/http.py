@@ -94,6 +94,7 @@ def _rows(found: dict[str, list[Measured]]) -> Iterator[Row]:
     yield against("http-get-anew", "the same where it was not asked for before", "get anew", "bare")
     yield against("http-conditional", "GET of one that the client has (304), to the bare route", "not modified", "bare")
     if "FastAPI get" in rates:
+        yield against("http-get-anew-fastapi", "one not asked for before, to FastAPI", "get anew", "FastAPI get")
         yield against("http-get-fastapi", "GET of one, to FastAPI with SQLAlchemy", "get", "FastAPI get", 1.5)
         yield against("http-list-fastapi", "a page of 50, to FastAPI with SQLAlchemy", "list", "FastAPI list", 1.5)
     yield counted("http-list", "pages of 50 incidents", rates["list"], unit="/s")
