@@ -13,15 +13,16 @@ Audience = Literal["public", "member"]
 E_co = TypeVar("E_co", covariant=True)
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+# Without gc: there are many of them, and none leads back to itself, so the collector need not look at each.
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """The payload of an event. Its type is in the envelope; what equals the default is not stored."""
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """What somebody asks for: the body of a write."""
 
 
-class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
+class Recorded(msgspec.Struct, Generic[E_co], frozen=True, gc=False):
     """An event of the log. Only the database sets position and recorded_at."""
 
     position: int

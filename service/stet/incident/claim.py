@@ -44,7 +44,7 @@ Scope = Annotated[
 ]
 
 
-class Hop(Struct, frozen=True, forbid_unknown_fields=True):
+class Hop(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One who passed a statement on: a relay, or the reporter at the end."""
 
     source_id: UUID
@@ -54,7 +54,7 @@ class Hop(Struct, frozen=True, forbid_unknown_fields=True):
 Chain = Annotated[tuple[Hop, ...], Meta(max_length=20)]
 
 
-class Citation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Citation(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """Where it can be checked: a version of a document, and where in it."""
 
     document_id: UUID
@@ -62,7 +62,7 @@ class Citation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     locator: Line | None = None
 
 
-class Origin(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Origin(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Where a derived bound was taken from."""
 
     document_id: UUID | None = None
@@ -76,7 +76,7 @@ class SaidAt(Time, frozen=True, kw_only=True):
     from_: Origin | None = field(default=None, name="from")
 
 
-class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Record(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The row of a data set that a statement publishes, or that a retraction takes back."""
 
     key: RecordKey
@@ -93,7 +93,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         return bytes(self.value) == b"null"
 
 
-class Claim(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Claim(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """One attribute's value, as said."""
 
     claim_id: UUID

@@ -21,7 +21,7 @@ from stet.values.time import Instant, TimeInput
 from stet.values.visibility import UNRESTRICTED, Label, Visibility
 
 
-class ClaimInput(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class ClaimInput(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """One attribute's value, as said. An act that never resolves (an apology, say) needs no attribute, and a text."""
 
     claim_id: UUID | None = None

@@ -15,15 +15,15 @@ Position = tuple[Degrees, Annotated[float, Meta(ge=-90, le=90)]]
 Ring = Annotated[tuple[Position, ...], Meta(min_length=4, max_length=10_000)]
 
 
-class Point(Struct, frozen=True, forbid_unknown_fields=True, tag="Point"):
+class Point(Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag="Point"):
     coordinates: Position
 
 
-class LineString(Struct, frozen=True, forbid_unknown_fields=True, tag="LineString"):
+class LineString(Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag="LineString"):
     coordinates: Annotated[tuple[Position, ...], Meta(min_length=2, max_length=10_000)]
 
 
-class Polygon(Struct, frozen=True, forbid_unknown_fields=True, tag="Polygon"):
+class Polygon(Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag="Polygon"):
     coordinates: Annotated[tuple[Ring, ...], Meta(min_length=1, max_length=100)]
 
 
@@ -31,7 +31,7 @@ Geometry = Point | LineString | Polygon
 Level = Literal["exact", "vicinity", "settlement", "admin2", "admin1", "country"]
 
 
-class Place(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Place(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """An uncertain place: a disc around its geometry, or only a name."""
 
     geometry: Geometry | None = None

@@ -41,7 +41,7 @@ Edtf = Annotated[
 ]
 
 
-class Anchor(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Anchor(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What a relative time hangs on: a version of a document, or a statement."""
 
     relation: Literal["same-day", "before", "after"]
@@ -55,7 +55,7 @@ class Anchor(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """HH:MM in the time's zone, on the anchor's day; only with same-day."""
 
 
-class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Time(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """An uncertain time. Bounds are closed. With an anchor the bounds are derived and may not be given."""
 
     earliest: Instant | None = None
