@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -254,8 +253,9 @@ def tail(ledger: str, url: str | None, key: str | None, after: int | None, no_fo
 def openapi(check: bool, output: Path) -> None:
     """Write the OpenAPI document of the API."""
     from stet.http.app import make_litestar
+    from stet.http.openapi import make_contract
 
-    contract: Any = make_litestar(Settings()).state.contract
+    contract = make_contract(make_litestar(Settings()))
     if check:
         fresh = output.is_file() and output.read_bytes() == contract
         stale = "stale" if output.is_file() else "not there"

@@ -23,7 +23,7 @@ from stet.http.body import StetRequest
 from stet.http.door import Door
 from stet.http.feed import Feeds
 from stet.http.guard import forbidden
-from stet.http.openapi import OPENAPI_CONFIG, make_contract
+from stet.http.openapi import OPENAPI_CONFIG
 from stet.http.problems import HANDLERS, problem
 from stet.http.routes import (
     admin,
@@ -119,7 +119,7 @@ def make_litestar(
     with warnings.catch_warnings():
         # What Litestar deprecates it will remove: this service is in the style of its next release.
         warnings.filterwarnings("error", module="litestar.*")
-        app = Litestar(
+        return Litestar(
             ROUTES,
             request_class=StetRequest,
             before_request=_check_request,
@@ -131,8 +131,6 @@ def make_litestar(
             logging_config=None,
             state=State(),
         )
-    app.state.contract = make_contract(app)
-    return app
 
 
 def _cors(origins: str | None) -> CORSConfig | None:

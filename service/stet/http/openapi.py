@@ -6,6 +6,7 @@ knows discriminators, closed objects and docstrings; problems, headers and examp
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, get_args
 
 import msgspec
@@ -86,6 +87,7 @@ OPENAPI_CONFIG = OpenAPIConfig(
 )
 
 
+@cache  # and made when it is first asked for, since it would be a third of what the service takes to start
 def make_contract(app: Litestar) -> bytes:
     """The OpenAPI 3.1 document of the application, as JSON. The same routes give the same bytes."""
     document: dict[str, Any] = app.openapi_schema.to_schema()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 
 from litestar import Response, get
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from stet.errors import NotFound
 from stet.http.body import StetRequest
+from stet.http.openapi import make_contract
 from stet.http.service import service_of
 
 _DOCS = files("stet.http") / "docs"
@@ -56,7 +58,7 @@ async def get_docs_file(request: StetRequest, name: FromPath[str]) -> Response[b
 
 @get("/openapi.json", include_in_schema=False)
 async def get_contract(request: StetRequest) -> Response[bytes]:
-    return Response(request.app.state.contract, media_type="application/json")
+    return Response(await asyncio.to_thread(make_contract, request.app), media_type="application/json")
 
 
 ROUTES = [get_health, get_readiness, get_root, get_docs, get_docs_file, get_contract]
