@@ -75,7 +75,7 @@ def _measured(bench: Bench, plans: dict[str, tuple[Served, list[Request]]]) -> d
             how_long = bench.seconds if round_ >= 0 else 0
             one = follow(Plan(server.port, requests, seconds=how_long, first=numbers))
             numbers += len(one.took)
-            spent = (server.cpu - before) / len(one.took) * 1000
+            spent = (server.cpu - before) / max(1, len(one.took)) * 1000
             if round_ >= 0:
                 found[name].append(one)
                 print(f"http       {name}: {one.rate:,.0f}/s, {spent:.2f} ms of a processor each; {one.latencies()}")

@@ -9,21 +9,44 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from bench.generate import load, write_log
 
+ROOT = Path(__file__).parents[2]
+ROWS = {
+    "append": ["append-1-raw", "append-16", "append-16-p99", "append-64", "append-256", "append-hot"],
+    "replay": ["replay-flat", "replay-random", "rebuild", "rebuild-2"],
+    "import": ["import"],
+    "restore": ["restore", "restore-all"],
+    "as-of": ["as-of-list", "as-of-list-database", "as-of-one", "current-list-plain"],
+    "http": ["http-get", "http-conditional", "http-list", "http-record"],
+    "size": ["size-event", "size-histories"],
+    "parts": ["part-round-trip", "part-fsync"],
+}
+"""Of each area the rows that it gives without any of the peers, or some of them."""
 
-def test_the_benchmark_gives_its_rows(empty_url: str, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("area", ROWS)
+def test_the_benchmark_gives_its_rows(area: str, empty_url: str, tmp_path: Path) -> None:
     """`python -m bench` on any PostgreSQL writes a row for each figure."""
     output = tmp_path / "rows.json"
-    small = ["--rounds", "1", "--seconds", "0.2", "--events", "500"]
-    command = [sys.executable, "-m", "bench", "--url", empty_url, *small]
-    root = Path(__file__).parents[2]
-    done = subprocess.run([*command, "--json", str(output)], capture_output=True, text=True, cwd=root, timeout=60)
+    small = ["--rounds", "1", "--seconds", "0.3", "--events", "300", "--incidents", "300"]
+    command = [sys.executable, "-m", "bench", "--url", empty_url, "--only", area, *small, "--json", str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode == 0, done.stderr
-    rows = json.loads(output.read_text())["rows"]
-    names = ["append-1", "append-16", "import", "rebuild", "rebuild-2", "restore", "restore-all"]
-    assert [row["name"] for row in rows] == names
-    assert all(row["value"] > 0 and row["ratio"] > 0 for row in rows)
+    rows = {row["name"]: row for row in json.loads(output.read_text())["rows"]}
+    assert not set(ROWS[area]) - set(rows)
+    assert all(row["value"] > 0 and row["rounds"] > 0 for row in rows.values() if not row["name"].startswith("part-"))
+    assert all((row["met"] is None) == (row["target"] is None) for row in rows.values())
+
+
+def test_a_path_that_became_half_as_fast_is_noticed(empty_url: str) -> None:
+    """One is made so on purpose: `make bench-quick` fails, and names it. Without that, it passes."""
+    for plant, status in ([], 0), (["--plant", "replay"], 1):
+        command = [sys.executable, "-m", "bench.quick", "--url", empty_url, "--only", "replay", *plant]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
+        assert done.returncode == status, f"{done.stdout}\n{done.stderr}"
+        assert ("too slow: replay" in done.stderr) == bool(plant)
 
 
 def test_a_generated_log_is_always_the_same_and_sound(empty_url: str) -> None:

@@ -23,6 +23,7 @@ from stet.queries.cut import AsOf, resolve_cut
 from stet.sql import load
 from stet.store.append import Append, Erasure, Idempotency, Log, NewEvent, public
 from stet.store.group import append_on, hold_inline
+from stet.store.line import Turn
 from stet.store.read import Answer, Role, find_answer, read_dependants, read_streams
 from stet.streams import fold
 
@@ -203,7 +204,7 @@ async def handle(
         if isinstance(decided, Outcome):
             return decided
         try:
-            before, stale, repeated = await append_on(connection, ledger_id, [decided.append])
+            before, stale, repeated = await append_on(connection, ledger_id, [decided.append], Turn())
         except psycopg.Error as error:
             raise public(error) from error
         assert not stale and not repeated

@@ -19,7 +19,7 @@ from stet.codec import AnyEvent
 from stet.database.pool import Pool, of_ledger
 from stet.errors import Malformed, NameTaken, StetError, Unavailable
 from stet.store.group import append_on
-from stet.store.line import Line, Waiting
+from stet.store.line import Line, Turn, Waiting
 from stet.store.turns import Turns
 
 
@@ -104,7 +104,11 @@ class Log:
         group: list[Waiting] = []
         try:
             while group := line.take():
-                await self._commit(ledger_id, line, group)
+                turn = line.turn()
+                try:
+                    await self._commit(ledger_id, line, group, turn)
+                finally:
+                    turn.over()
                 line.arrived(group)
         finally:
             # Some are left only if this task was cancelled.
@@ -118,23 +122,24 @@ class Log:
                 for waiting in line.waiting:
                     waiting.settle(Unavailable("the service is stopping; the change was not made"))
 
-    async def _commit(self, ledger_id: UUID, line: Line, group: list[Waiting]) -> None:
+    async def _commit(self, ledger_id: UUID, line: Line, group: list[Waiting], turn: Turn) -> None:
         """Appends the group. What is stale or repeated is settled and left out, and the others are sent again."""
         while group:
             try:
+                appends = [one.append for one in group]
                 async with of_ledger(self._pool, ledger_id) as connection:
-                    appends = [one.append for one in group]
-                    position, stale, repeated = await append_on(connection, ledger_id, appends)
+                    position, stale, repeated = await append_on(connection, ledger_id, appends, turn)
                 if not stale and not repeated:
                     for waiting in line.overtaken(group):
                         waiting.settle(Appended("stale", None))
                 group = _settle_group(group, position, stale, repeated)
                 self.appended()
             except Exception as error:
+                turn.over()
                 if _rolled_back(error) and len(group) > 1:
                     # One command that PostgreSQL refuses must not take its neighbours with it.
                     for waiting in group:
-                        await self._commit(ledger_id, line, [waiting])
+                        await self._commit(ledger_id, line, [waiting], turn)
                 else:
                     for waiting in group:
                         waiting.settle(public(error))

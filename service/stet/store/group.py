@@ -21,6 +21,7 @@ from stet.streams import around
 
 if TYPE_CHECKING:
     from stet.store.append import Append
+    from stet.store.line import Turn
 
 _APPEND = load("append")
 _REDACT = load("redact")
@@ -30,10 +31,11 @@ _HELD = {"held": texts(_INLINE), "versions": plain(_INLINE.values())}
 
 
 async def append_on(
-    connection: Connection, ledger_id: UUID, group: list[Append]
+    connection: Connection, ledger_id: UUID, group: list[Append], turn: Turn
 ) -> tuple[int, list[int] | None, list[int] | None]:
     """Appends commands, and keeps the inline projections: all of it, or nothing.
 
+    What can be made ready is, before its turn.
     Gives the position before, and which of the commands, from 1, are stale or repeated. If any is, none was appended.
     Raises what psycopg raises, and Unavailable where the projections are those of another release.
     """
@@ -42,9 +44,11 @@ async def append_on(
         events = _recorded(group, POSITION, RECORDED_AT)
         made = await foresee(connection, ledger_id, around(_before(group), events), events)
     if made is None:
-        async with connection.transaction():
+        async with turn, connection.transaction():
             return await _append_then_keep(connection, ledger_id, group)
-    row = await _append(connection, ledger_id, group, made)
+    asked = _asked(ledger_id, group, made)
+    async with turn:
+        row = await _append(connection, asked)
     if row.ended is not None:
         tell(made, sum(len(append.events) for append in group), faults(made, row.ended))
     return row.position, row.stale, row.repeated
@@ -65,9 +69,12 @@ class _Answer(NamedTuple):
     """How many rows of each table ended; None: none was to be kept."""
 
 
-async def _append(connection: Connection, ledger_id: UUID, group: list[Append], made: Made | None) -> _Answer:
+def _asked(ledger_id: UUID, group: list[Append], made: Made | None) -> dict[str, Any]:
     rows = NOTHING if made is None else parameters(ledger_id, made)
-    asked = _parameters(ledger_id, group) | rows | {"foreseen": made is not None} | _HELD
+    return _parameters(ledger_id, group) | rows | {"foreseen": made is not None} | _HELD
+
+
+async def _append(connection: Connection, asked: dict[str, Any]) -> _Answer:
     cursor = await connection.execute(_APPEND, asked)
     row = await cursor.fetchone()
     if row is None:
@@ -79,7 +86,7 @@ async def _append_then_keep(
     connection: Connection, ledger_id: UUID, group: list[Append]
 ) -> tuple[int, list[int] | None, list[int] | None]:
     """The same where the rows hang on when, or where, the events are appended."""
-    row = await _append(connection, ledger_id, group, None)
+    row = await _append(connection, _asked(ledger_id, group, None))
     if not row.stale and not row.repeated:
         events = _recorded(group, row.position, row.recorded_at)
         erased = [one for append in group for one in append.erased]

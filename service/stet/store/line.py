@@ -38,12 +38,38 @@ class Waiting(NamedTuple):
         return (self.append.actor, self.append.idempotency.key) if self.append.idempotency else None
 
 
+class Turn:
+    """A group's turn at the database: groups are sent in the order in which they set out, one at a time."""
+
+    def __init__(self, before: Turn | None = None) -> None:
+        self._before = before
+        self._over = asyncio.Event()
+
+    async def __aenter__(self) -> None:
+        if self._before:
+            await self._before._over.wait()
+            self._before = None
+
+    async def __aexit__(self, *_: object) -> None:
+        self.over()
+
+    def over(self) -> None:
+        """The next may go. To be called whatever becomes of the group: another may hold the connection it needs."""
+        self._over.set()
+
+
 class Line:
     """The commands for one ledger: those that wait, in order, and the groups that are under way."""
 
     def __init__(self) -> None:
         self.waiting: deque[Waiting] = deque()
         self._under_way: list[list[Waiting]] = []
+        self._last: Turn | None = None
+
+    def turn(self) -> Turn:
+        """The turn of the group that sets out."""
+        self._last = Turn(self._last)
+        return self._last
 
     def calls_for(self, committers: int) -> bool:
         """Whether another committer would find a group to take."""
