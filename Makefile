@@ -32,7 +32,7 @@ format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff format
 demo: setup ## record the reference article over HTTP and check what it reads back
 	$(BIN)/stet demo $(ARGS)
-bench: setup $(PEERS)/.venv/.installed $(PEERS)/emmett/node_modules/.installed ## measure, side by side with its peers (about 40 minutes)
+bench: setup $(PEERS)/.venv/.installed $(PEERS)/emmett/node_modules/.installed ## measure, side by side with its peers (about 20 minutes)
 	$(BIN)/python -m bench $(ARGS)
 bench-quick: setup ## tell whether a hot path has become much slower (1 minute)
 	$(BIN)/python -m bench.quick $(ARGS)

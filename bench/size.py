@@ -68,5 +68,5 @@ def run(bench: Bench) -> Iterator[Row]:
         print("".join(f", {index} {one / events:,.0f}" for index, one in size.indexes.items() if one / events >= 1))
     histories = sum(size.whole for name, size in found.items() if name.endswith("_history"))
     each = found["event"].whole / events
-    yield compared("size-event", "the log; the same rows with one key", [(each, raw / events)], unit=" bytes")
-    yield compared("size-histories", "the histories; the log", [(histories / events, each)], unit=" bytes")
+    yield compared("size-event", "the log; the same rows with one key", [(each, raw / events)], unit="bytes")
+    yield compared("size-histories", "the histories; the log", [(histories / events, each)], unit="bytes")

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from bench import report
 from bench.generate import load, write_log
 
 ROOT = Path(__file__).parents[2]
@@ -61,3 +62,11 @@ def test_a_generated_log_is_always_the_same_and_sound(empty_url: str) -> None:
         [sys.executable, "-m", "stet", "verify"], capture_output=True, text=True, env=environment, timeout=60
     )
     assert (done.returncode, done.stdout) == (0, "monitor: 2000 events, sound\n"), done.stderr
+
+
+def test_the_table_of_performance_is_what_was_measured() -> None:
+    """docs/performance.md tells what bench/results.json holds, row for row."""
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8").splitlines()
+    table = report.lines(report.read().rows)
+    began = page.index(table[0])
+    assert page[began : began + len(table) + 1] == [*table, ""]
