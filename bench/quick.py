@@ -37,11 +37,11 @@ class Hot(Struct, frozen=True):
 _SHELL = "stet.http.shell:Shell.__call__"
 _APPEND = "stet.store.append:Log._commit"
 HOT = {
-    "append": Hot(0.12, _APPEND),
+    "append": Hot(0.155, _APPEND),
     "append-16": Hot(0.18, _APPEND),
     "import": Hot(0.068, "bench.importing:handle"),
     "replay": Hot(0.029, "bench.quick_paths:build"),
-    "get": Hot(0.5, _SHELL),
+    "get": Hot(0.55, _SHELL),
     "get-anew": Hot(0.34, _SHELL),
     "list": Hot(0.105, _SHELL),
     "list-as-of": Hot(0.1, _SHELL),
