@@ -13,29 +13,39 @@ Plans = dict[tuple[str, str], list[tuple[str, ...]]]
 _TABLES = ("incident_history", "statement_history", "shown_history", "event")
 
 
-async def plans_of(url: str) -> Plans:
-    """The plans of every question at every cut of the ledger, as the service has them."""
+async def plans_of(url: str, *, free: bool = False) -> Plans:
+    """The plans of every question at every cut of the ledger, as the service has them.
+
+    `free`: as the planner would have them that may read tables whole, which the service's connections forbid.
+    """
     plans: Plans = {}
     ledger = ledger_of(url)
     async with await as_service(url, ledger.id) as connection:
+        if free:
+            await connection.execute("SET enable_seqscan = on")
         cuts = {name: await cut_of(connection, ledger.id, cut) for name, cut in cuts_of(ledger.position).items()}
         for name, question in ledger.questions.items():
             for label, cut in cuts.items():
-                recorder = _Recorder(connection)
+                recorder = Recorder(connection)
                 await asked_at(recorder, ledger.id, question, cut)
                 plans[name, label] = [await _explained(connection, *one) for one in recorder.seen]
     return plans
 
 
-def faults(plans: Plans) -> list[str]:
-    """What should not be: a table that is read whole, or a plan that changes with the cut."""
-    found = [
-        f"{name}, {cut}: {scan}"
+def read_whole(plans: Plans) -> list[tuple[str, str, str]]:
+    """The question, the cut and the table, wherever one is read whole."""
+    return [
+        (name, cut, scan)
         for (name, cut), statements in plans.items()
         for scans in statements
         for scan in scans
         if scan.startswith("whole") and scan.endswith(_TABLES)
     ]
+
+
+def faults(plans: Plans) -> list[str]:
+    """What should not be: a table that is read whole, or a plan that changes with the cut."""
+    found = [f"{name}, {cut}: {scan}" for name, cut, scan in read_whole(plans)]
     for name in (*HISTORY, *STATS):
         different = {tuple(plans[name, cut]) for cut in LATER}
         if len(different) > 1:
@@ -43,7 +53,7 @@ def faults(plans: Plans) -> list[str]:
     return found
 
 
-class _Recorder:
+class Recorder:
     """A connection that remembers what is executed."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:

@@ -17,6 +17,7 @@ from typing import Any, cast
 import msgspec
 import psycopg
 import pytest
+from bench.plans import Recorder
 from psycopg.errors import InsufficientPrivilege
 from tests.conftest import Cluster
 
@@ -122,18 +123,6 @@ def test_a_statement_uses_the_same_indexes_for_every_role(connection: psycopg.Co
             assert explained(connection, role, execute) == free, role
         except InsufficientPrivilege:
             continue
-
-
-class Recorder:
-    """A connection that remembers what is executed."""
-
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._connection = connection
-        self.seen: list[tuple[Any, Any]] = []
-
-    async def execute(self, statement: Any, parameters: Any = None) -> Any:
-        self.seen.append((statement, parameters))
-        return await self._connection.execute(statement, parameters)
 
 
 # What a member reads. Some of the public's lists look whole incidents up, and are planned otherwise under policies.

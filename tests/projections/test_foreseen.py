@@ -18,7 +18,8 @@ from stet.document.events import VisibilityChanged
 from stet.ids import new_id
 from stet.incident.claim import SaidAt
 from stet.incident.state import Incident
-from stet.projections.foresee import foresee
+from stet.projections.foresee import TABLES, foresee
+from stet.projections.registry import PROJECTIONS
 from stet.store import group
 from stet.store.append import Log
 from stet.values.visibility import Visibility
@@ -28,6 +29,11 @@ WITHOUT_A_TIME: dict[str, SaidAt] = {
     "no time at all": SaidAt(),
     "no latest": SaidAt(earliest=datetime(2020, 11, 9, tzinfo=UTC)),
 }
+
+
+def test_every_table_of_an_inline_projection_is_kept() -> None:
+    """stet.keep_rows writes those that it names: a table that is not among them would stay without rows."""
+    assert sorted(TABLES.values()) == sorted(table.name for one in PROJECTIONS if one.inline for table in one.tables)
 
 
 @pytest.fixture

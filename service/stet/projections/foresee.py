@@ -24,7 +24,7 @@ POSITION = 2**62
 """The stand-in for the position before the append; stet.true_position knows it, too."""
 RECORDED_AT = datetime(9999, 1, 1, tzinfo=UTC)
 """That for when its first command is recorded: no time that anybody gives is in that year."""
-_TABLES = {
+TABLES = {
     "slices": "incident_history",
     "statements": "statement_history",
     "shown": "shown_history",
@@ -33,7 +33,7 @@ _TABLES = {
 }
 """The parameters of stet.keep_rows, in its order, and their tables."""
 _SAID = ("said_from", "said_to", "said_latest")
-NOTHING: dict[str, str | None] = {name + end: None for name in _TABLES for end in ("_ended", "")}
+NOTHING: dict[str, str | None] = {name + end: None for name in TABLES for end in ("_ended", "")}
 
 
 async def foresee(connection: Connection, ledger_id: UUID, states: States, events: Events) -> Made | None:
@@ -55,7 +55,7 @@ def parameters(ledger_id: UUID, made: Made) -> dict[str, str | None]:
     """The rows as stet.keep_rows takes them."""
     found = dict(NOTHING)
     tables = {table.name: built for projection, built in made for table in projection.tables}
-    for name, table in _TABLES.items():
+    for name, table in TABLES.items():
         for end, rows in ("_ended", tables[table].ended[table]), ("", tables[table].rows(table)):
             if rows:
                 found[name + end] = as_json(ledger_id, rows)
@@ -64,7 +64,7 @@ def parameters(ledger_id: UUID, made: Made) -> dict[str, str | None]:
 
 def faults(made: Made, ended: Sequence[int]) -> Iterator[str | None]:
     """What is wrong with the rows, by how many of each table could be ended."""
-    counts = dict(zip(_TABLES.values(), ended, strict=True))
+    counts = dict(zip(TABLES.values(), ended, strict=True))
     for projection, built in made:
         for table in projection.tables:
             yield lacking(table.name, len(built.ended[table.name]), counts[table.name])
