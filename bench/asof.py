@@ -81,7 +81,9 @@ def measure(bench: Bench, large: str, small: str) -> Iterator[Row]:
     yield figure("current-list-plain", "the current list, to a table of only the current rows", plain, target=1.5)
     for name, cut in (("said-by", "said by"), ("both", "both")):
         yield figure(name, f"a page at the cut `{cut}`, to the current one", [_pair(one, (cut,)) for one in listed])
-    for name in ("search", "bbox", "stats"):
+    for name in ("detail", "search", "bbox", "stats"):
+        if (name, "current") not in listed[0]:
+            continue
         yield figure(name, "as of, to current, over HTTP", [_pair(one, LATER, (name,)) for one in listed])
     if bench.incidents >= _LARGE:
         _check_plans(large)
@@ -121,7 +123,35 @@ def _over_http(bench: Bench, url: str, port: int) -> Times:
         requests = [Request(f"{path}?{urlencode(question | cut)}") for cut in cuts.values()]
         found = follow(Plan(port, requests, connections=1, seconds=bench.seconds))
         times |= {(name, cut): found.latencies(number) for number, cut in enumerate(cuts)}
-    return times
+    return times | _details(bench, url, port, cuts)
+
+
+def _details(bench: Bench, url: str, port: int, cuts: dict[str, dict[str, str]]) -> Times:
+    """One incident at each cut, made anew each time; of some that were there at the first cut, if any were."""
+    with psycopg.connect(url) as connection:
+        streams = connection.execute(
+            "SELECT stream FROM stet.event WHERE stream LIKE 'incident:%%' AND stream_version = 1 AND position <= %s"
+            " ORDER BY stream LIMIT 20",
+            (int(cuts[LATER[0]]["as_of"].partition(":")[2]),),
+        ).fetchall()
+    if not streams:
+        return {}
+    # Said by a moment that nobody asked for before: none is answered again (docs/adr/0031).
+    said = {cut: f"{asked.get('said_by', '2040-01-01T00:00:00Z')[:-1]}.{{n}}Z" for cut, asked in cuts.items()}
+    requests = [
+        Request(
+            f"{_LEDGER}/incidents/{stream[9:]}?{urlencode({k: v for k, v in asked.items() if k == 'as_of'})}"
+            f"&said_by={said[cut]}"
+        )
+        for cut, asked in cuts.items()
+        for (stream,) in streams
+    ]
+    found = follow(Plan(port, requests, connections=1, seconds=bench.seconds))
+    each = len(streams)
+    return {
+        ("detail", cut): Latencies([took for number, took in found.took if number // each == place])
+        for place, cut in enumerate(cuts)
+    }
 
 
 def _one(bench: Bench, url: str, server: Served) -> float:
