@@ -65,8 +65,7 @@ class Standing:
         about = {family_of(claim.attribute) for one in bodies for claim in one.claims.values() if claim.attribute}
         about |= {family_of(pin.attribute) for pin in (*state.pins, *after.pins)}
         made._hold(affected, about, since)
-        for _ in made._pin_again(state, {}):
-            pass
+        made._pin_again(state)
         return made
 
     def _hold(self, affected: Collection[UUID], about: Collection[str], since: datetime) -> None:
@@ -126,7 +125,7 @@ class Standing:
         for id_ in affected:
             for key, its in self._say_again(id_, after.statements.get(id_)):
                 found.setdefault(family_of(key[0]), []).extend(its)
-        for key, span in self._pin_again(after, changed):
+        for key, span in self._pin_again(after):
             found.setdefault(family_of(key[0]), []).append(span)
         return found
 
@@ -168,8 +167,6 @@ class Standing:
         made._superseding = {id_: list(ids) for id_, ids in self._superseding.items()}
         return made
 
-    # ---- what is asked ----
-
     def _counting(self, key: Key, at: datetime) -> list[Voice]:
         """The claims on an attribute that count at a said time."""
         return [one for entries in self._by_key.get(key, {}).values() for one in counting(key, entries, at)]
@@ -182,8 +179,6 @@ class Standing:
             yield from self._spoken.get(statement.retracts.statement_id, ())
         for older in self._superseding.get(id_, ()):
             yield from self._spoken.get(older, ())
-
-    # ---- what changes ----
 
     def _link(self, statement: Statement) -> list[UUID]:
         """Enters a statement; those whose claims it may end."""
@@ -260,11 +255,10 @@ class Standing:
             del self._by_key[key]
             self._forget(key)
 
-    def _pin_again(self, after: Incident, changed: Changed) -> Iterator[tuple[Key, Span]]:
-        """The pins of the incident instead of those before, and from when to when that matters."""
-        if not after.pins and not self._pins:
-            return
+    def _pin_again(self, after: Incident) -> list[tuple[Key, Span]]:
+        """Takes the pins of the incident instead of those before; from when to when that matters."""
         was, self._pins = self._pins, {}
+        found: list[tuple[Key, Span]] = []
         for pin in after.pins:
             cited = (after.statements.get(id_) for id_ in pin.cites)
             if since := min((said_of(one) for one in cited if one), default=None):
@@ -276,9 +270,10 @@ class Standing:
             if new is None:
                 self._forget(key)
             if old is not new:
-                yield key, (min(began, begins), END)
+                found.append((key, (min(began, begins), END)))
             elif began != begins:
-                yield key, (min(began, begins), max(began, begins))
+                found.append((key, (min(began, begins), max(began, begins))))
+        return found
 
     def _know(self, key: Key) -> None:
         keys = self._keys.setdefault(family_of(key[0]), [])
